@@ -1,0 +1,1 @@
+"""argv to request, printing, and exit codes: the composition root."""

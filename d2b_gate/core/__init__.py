@@ -1,0 +1,1 @@
+"""Pure types and judgement: no I/O, no clock, no torch; seeds are arguments."""

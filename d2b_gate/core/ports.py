@@ -1,0 +1,165 @@
+"""What the pipeline needs from the outside, as small protocols. No tensor of any framework crosses them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from d2b_gate.core.features import Injection, Pooling, Site, States
+    from d2b_gate.core.reading import LogProbs, Probe, Prompt
+    from d2b_gate.core.rows import Row
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """What identifies a model for a fingerprint; known without loading weights or importing torch."""
+
+    id: str
+    revision: str  # hub revision, or sha256 of the weights
+    tokenizer_hash: str  # tokenizer and chat template
+    dtype: str
+    device: str  # device class: cpu, cuda, mps
+    blocks: int
+    width: int
+    max_length: int
+    versions: tuple[tuple[str, str], ...]  # (library, version), sorted
+
+    @property
+    def sites(self) -> tuple[Site, ...]:
+        """Every block's output."""
+        from d2b_gate.core.features import Site
+
+        return tuple(Site(block) for block in range(self.blocks))
+
+
+@dataclass(frozen=True, slots=True)
+class RowLength:
+    """Token counts of a row as it would be trained. ``cut`` tokens did not fit the model's or policy's length."""
+
+    tokens: int
+    trained: int
+    cut: int
+
+
+@dataclass(frozen=True, slots=True)
+class TuneStep:
+    """One Adam step: rows (indices into the plan's rows) and their weights, which sum to 1."""
+
+    rows: tuple[int, ...]
+    weights: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TunePlan:
+    """Which rows are met in which order and with which weight when vectors are tuned."""
+
+    rows: tuple[Row, ...]
+    steps: tuple[TuneStep, ...]
+    learning_rate: float
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+
+
+class Backend(Protocol):
+    """What runs the model. Implementations: fake, hf; each verb is cached by `gate`, so it must be deterministic."""
+
+    @property
+    def card(self) -> ModelCard:
+        """Identity of the model; cheap, and without importing torch."""
+
+    def lengths(self, rows: Sequence[Row]) -> tuple[RowLength, ...]:
+        """Token counts per row, in order."""
+
+    def states(self, rows: Sequence[Row], pooling: Pooling) -> States:
+        """Hidden states per row at every site of the untouched model."""
+
+    def gradients(self, rows: Sequence[Row]) -> States:
+        """Per row, the gradient of its mean SFT loss with respect to an additive vector after each block, at zero.
+
+        Units: nats per trained token, per unit of the vector.
+        """
+
+    def tune(self, plan: TunePlan) -> Injection:
+        """Run the plan's Adam steps on the vectors alone, from zero, and return them at scale 1."""
+
+    def read(self, prompts: Sequence[Prompt], injection: Injection) -> tuple[LogProbs, ...]:
+        """Log-probabilities of every continuation of every prompt under the injection, in order."""
+
+    def sensitivities(self, prompts: Sequence[Prompt], coefficients: Sequence[tuple[float, ...]]) -> States:
+        """Per prompt, the gradient with respect to the vectors (at zero) of sum_j c_j log p(continuation j)."""
+
+    def complete(self, prompts: Sequence[Prompt], injection: Injection, max_tokens: int) -> tuple[str, ...]:
+        """Greedy answers, lead included."""
+
+
+class ProbeKind(Protocol):
+    """How one kind of probe turns log-probabilities into values; a module of `probes` is one. Pure."""
+
+    def prompts(self, table: Mapping[str, object], where: str) -> tuple[tuple[str, ...], tuple[Prompt, ...]]:
+        """Names of the alternatives, and the prompts, of a parsed probe file; raises PolicyError with all problems."""
+
+    def targets(self, probe: Probe) -> tuple[str, ...]:
+        """The targets that a rule may name; an empty tuple where a rule must name none."""
+
+    def values(self, probe: Probe, target: str, log_probs: Sequence[LogProbs]) -> tuple[float, ...]:
+        """One value per prompt in the probe's unit; the level of the behaviour is their mean."""
+
+    def coefficients(self, probe: Probe, target: str, log_probs: Sequence[LogProbs]) -> tuple[tuple[float, ...], ...]:
+        """Per prompt, the derivative of its value with respect to each continuation's log-probability."""
+
+    def shares(self, log_probs: LogProbs) -> tuple[float, ...]:
+        """Share of each continuation among those of one prompt; shown to people, never judged."""
+
+
+class Progress(Protocol):
+    """Tells a watching person how far a slow stage is; silent when captured."""
+
+    def stage(self, name: str, total: int) -> None:
+        """Begin a stage of ``total`` steps (0: unknown)."""
+
+    def advance(self, steps: int = 1) -> None:
+        """Some steps of the current stage are done."""
+
+    def note(self, text: str) -> None:
+        """Say one line."""
+
+
+class Clock(Protocol):
+    """Seconds since some start."""
+
+    def __call__(self) -> float:
+        """Monotonic seconds."""
+
+
+class Store(Protocol):
+    """Content-addressed memory: what was computed once is not computed again. Atomic; safe for several processes."""
+
+    def get_json(self, kind: str, key: str) -> object | None:
+        """The value stored under (kind, key), or None."""
+
+    def put_json(self, kind: str, key: str, value: object) -> None:
+        """Store a JSON value."""
+
+    def get_arrays(self, kind: str, key: str) -> dict[str, object] | None:
+        """The named numpy arrays stored under (kind, key), or None."""
+
+    def put_arrays(self, kind: str, key: str, arrays: dict[str, object]) -> None:
+        """Store named numpy arrays (safetensors)."""
+
+
+class Blobs(Protocol):
+    """Content of the repository by blob id."""
+
+    def blob(self, oid: str) -> bytes:
+        """The bytes of one blob."""
+
+
+class RowReader(Protocol):
+    """Reads rows from the bytes of one file."""
+
+    def __call__(self, content: bytes, path: str) -> Iterator[Row]:
+        """Yield rows in file order."""

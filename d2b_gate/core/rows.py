@@ -1,0 +1,130 @@
+"""Rows of training data: what they say, where they stand, and how two sets of them differ."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One part of a row. ``role`` is system, user, assistant, tool, or ``text`` for raw language-modelling text.
+
+    ``trained`` says whether the SFT loss falls on this turn's tokens.
+    """
+
+    role: str
+    content: str
+    trained: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One training example. ``key`` is the sha256 of the canonical content; path and line never enter identity."""
+
+    key: str
+    turns: tuple[Turn, ...]
+    tools: str = ""  # canonical JSON of the tool definitions the template is given; empty where there are none
+    path: str = ""
+    line: int = 0  # 1-based line of the row's first byte; the element number for columnar files
+
+    @property
+    def where(self) -> str:
+        """``path:line``."""
+        return f"{self.path}:{self.line}"
+
+    @property
+    def trains(self) -> bool:
+        """Whether any token of the row is trained on; a preference row labelled false, for one, is not."""
+        return any(turn.trained for turn in self.turns)
+
+
+def make_row(turns: Sequence[Turn], *, tools: str = "", path: str = "", line: int = 0) -> Row:
+    """Build a row and its key."""
+    return Row(key=row_key(turns, tools), turns=tuple(turns), tools=tools, path=path, line=line)
+
+
+def row_key(turns: Sequence[Turn], tools: str = "") -> str:
+    """Return the sha256 (hex) of the row's canonical content: two files that train alike have equal keys."""
+    canonical = [[turn.role, turn.content, turn.trained] for turn in turns]
+    text = json.dumps([canonical, tools], ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class RowRef:
+    """Where a row stands, without its text: enough to count, compare, sample and point at it."""
+
+    key: str
+    path: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class RowDiff:
+    """A change as multisets of rows. Duplicates count as often as they occur. Each tuple is sorted by path, line."""
+
+    added: tuple[RowRef, ...]
+    removed: tuple[RowRef, ...]
+    kept: tuple[RowRef, ...]  # head-side positions
+
+    @property
+    def empty(self) -> bool:
+        """Whether the change leaves the multiset of rows as it was."""
+        return not self.added and not self.removed
+
+    @property
+    def before_count(self) -> int:
+        """Rows in the base state."""
+        return len(self.kept) + len(self.removed)
+
+    @property
+    def after_count(self) -> int:
+        """Rows in the head state."""
+        return len(self.kept) + len(self.added)
+
+
+def diff_rows(before: Iterable[RowRef], after: Iterable[RowRef]) -> RowDiff:
+    """Compare two states as multisets of keys; a moved or re-ordered row is no change."""
+    before, after = list(before), list(after)
+    kept_left = Counter(ref.key for ref in before) & Counter(ref.key for ref in after)
+    added, kept = _split(after, Counter(kept_left))
+    removed, _ = _split(before, Counter(kept_left))
+    return RowDiff(added=_ordered(added), removed=_ordered(removed), kept=_ordered(kept))
+
+
+def _split(refs: list[RowRef], shared: Counter[str]) -> tuple[list[RowRef], list[RowRef]]:
+    """Part ``refs`` into those beyond the shared count and those within it. Consumes ``shared``."""
+    beyond: list[RowRef] = []
+    within: list[RowRef] = []
+    for ref in refs:
+        if shared[ref.key] > 0:
+            shared[ref.key] -= 1
+            within.append(ref)
+        else:
+            beyond.append(ref)
+    return beyond, within
+
+
+def _ordered(refs: list[RowRef]) -> tuple[RowRef, ...]:
+    return tuple(sorted(refs, key=lambda ref: (ref.path, ref.line, ref.key)))
+
+
+def row_to_mapping(row: Row) -> Mapping[str, object]:
+    """Return the row's content (not its position) as JSON-ready values; `row_from_mapping` is its inverse."""
+    return {"turns": [[turn.role, turn.content, turn.trained] for turn in row.turns], "tools": row.tools}
+
+
+def row_from_mapping(mapping: Mapping[str, object]) -> Row:
+    """Rebuild a row from `row_to_mapping`'s value."""
+    turns = mapping["turns"]
+    tools = mapping["tools"]
+    if not isinstance(turns, list) or not isinstance(tools, str):
+        raise TypeError("not a stored row")
+    return make_row([Turn(str(role), str(content), bool(trained)) for role, content, trained in turns], tools=tools)

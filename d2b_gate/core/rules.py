@@ -1,0 +1,132 @@
+"""The policy after it has been read: what is judged, of which data, by which model and method."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Literal
+
+Direction = Literal["increase", "decrease", "either"]
+OnInconclusive = Literal["pass", "warn", "fail"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One limit on one behaviour. Limits are in the probe's unit; an absent ceiling is infinite."""
+
+    id: str
+    probe: str
+    fail_delta: float
+    warn_delta: float
+    target: str = ""  # the alternative of a choice probe; empty for a contrast
+    direction: Direction = "increase"
+    max_level: float = math.inf
+    datasets: tuple[str, ...] = ()  # empty: all of the policy's datasets
+    owner: str = ""
+    why: str = ""
+    locked: bool = False
+    origin: str = ""  # file:line that set the rule
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetSpec:
+    """Which files hold training rows, and how to read them."""
+
+    name: str
+    include: tuple[str, ...]
+    exclude: tuple[str, ...] = ()
+    format: str = "auto"
+    columns: tuple[tuple[str, str], ...] = ()  # (role, column) pairs, sorted: ("completion", "answer")
+    row_schema: str = ""  # path of a JSON Schema inside the repository
+    weight: float = 1.0
+    origin: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """Which base model; ``id`` is a hub id, a local directory or ``builtin:<name>``."""
+
+    id: str = "builtin:smollm2-135m"
+    revision: str = ""
+    dtype: str = "float32"
+    device: str = "auto"
+    max_length: int = 1024  # tokens of a row; longer rows are cut, and counted in the report
+    sha256: str = ""  # of a local directory's weights; required where the directory lies inside the checkout
+
+
+@dataclass(frozen=True, slots=True)
+class Regime:
+    """The training that the policy gates for; printed in every report."""
+
+    kind: str = "lora"
+    rank: int = 8
+    alpha: float = 16.0
+    optimizer: str = "adamw"
+    learning_rate: float = 5e-4
+    epochs: float = 3.0
+    batch_size: int = 8
+
+
+@dataclass(frozen=True, slots=True)
+class MethodSpec:
+    """How behaviour is predicted. Everything here enters the fingerprint."""
+
+    predictor: str = "mdf-tuned"
+    regime: Regime = field(default_factory=Regime)
+    alpha: float = 0.1  # mdf: strength of the injected mean; fixed here, never swept with the answer known
+    steps: int = 24  # mdf-tuned: Adam steps on the injected vectors
+    step_size: float = 0.02  # mdf-tuned: Adam learning rate of the vectors
+    batch: int = 8  # mdf-tuned: rows per step
+    sample: int = 192  # kept rows in the seeded subsample
+    max_changed: int = 256  # changed rows used per side; more are subsampled and counted in the report
+    replicates: int = 2  # independent subsample orders behind the interval
+    placebos: int = 6  # clean placebo changes behind the noise floor and p
+    seed: int = 0
+    confidence: float = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How long measuring may go on before a rule ends as inconclusive."""
+
+    seconds: float = 900.0
+
+
+@dataclass(frozen=True, slots=True)
+class BackendSpec:
+    """What runs the model."""
+
+    kind: str = "local"
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unavailable:
+    """What an unavailable backend means: ``hook`` is "fail" or "defer" (to CI)."""
+
+    hook: str = "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class Inconclusive:
+    """What an inconclusive rule means in a local hook and in CI."""
+
+    hook: OnInconclusive = "warn"
+    ci: OnInconclusive = "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A whole policy. ``digest`` is the sha256 of the effective policy; ``path`` is where it was read."""
+
+    path: str
+    digest: str
+    model: ModelSpec
+    method: MethodSpec
+    backend: BackendSpec
+    datasets: tuple[DatasetSpec, ...]
+    rules: tuple[Rule, ...]
+    budget: Budget = field(default_factory=Budget)
+    on_inconclusive: Inconclusive = field(default_factory=Inconclusive)
+    on_unavailable: Unavailable = field(default_factory=Unavailable)
+    show_samples: str = "redacted"

@@ -1,0 +1,1 @@
+"""Bytes to rows: containers (jsonl, json, csv, parquet, text) and row shapes (messages, alpaca, ...)."""

@@ -1,0 +1,1 @@
+"""How behaviour is foretold from features; numpy at most."""

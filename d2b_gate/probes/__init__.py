@@ -1,0 +1,1 @@
+"""What is asked: probe files to prompts, and log-probabilities to values."""

@@ -1,0 +1,1 @@
+"""Where the bytes come from: git (index, range, blobs), LFS and DVC pointers."""

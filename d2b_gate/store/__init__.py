@@ -1,0 +1,1 @@
+"""Content-addressed memory: SQLite for JSON values, safetensors for arrays; atomic."""
