@@ -1,0 +1,1 @@
+"""Containers: how a file holds records; each module satisfies `formats.interface.Container`."""

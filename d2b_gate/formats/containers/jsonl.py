@@ -1,0 +1,30 @@
+"""JSON Lines: one value per line; only a line feed ends a line, for U+2028 may stand inside a string."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from d2b_gate.formats.encoding import text_bytes
+from d2b_gate.formats.interface import Record
+from d2b_gate.formats.json_text import check_size, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SUFFIXES: tuple[str, ...] = (".jsonl", ".ndjson")
+
+
+def records(content: bytes, path: str) -> Iterator[Record]:
+    """Parse each line that is not blank."""
+    for line, text in _lines(text_bytes(content, path), path):
+        if not text.isspace():
+            yield Record(parse(text.rstrip(b"\r\n"), path, line), line)
+
+
+def _lines(content: bytes, path: str) -> Iterator[tuple[int, bytes]]:
+    start, line = 0, 1
+    while start < len(content):
+        end = content.find(b"\n", start) + 1 or len(content)
+        check_size(end - start, path, line)
+        yield line, content[start:end]
+        start, line = end, line + 1

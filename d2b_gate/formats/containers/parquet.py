@@ -1,0 +1,64 @@
+"""Parquet, in small batches; a record's line is its number in the file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from d2b_gate.formats import limits
+from d2b_gate.formats.errors import malformed, missing_library
+from d2b_gate.formats.interface import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pyarrow import RecordBatch
+    from pyarrow.parquet import ParquetFile
+
+SUFFIXES: tuple[str, ...] = (".parquet",)
+
+_BATCH_ROWS = 64  # our choice: a dictionary page may repeat one huge value, so few rows are unfolded before the check
+
+
+def records(content: bytes, path: str) -> Iterator[Record]:
+    """Check the sizes that the footer declares, then decode batch by batch; an empty file holds no row."""
+    if not content:
+        return
+    try:
+        import pyarrow
+    except ImportError as error:
+        raise missing_library(path, "pyarrow", "Parquet") from error
+    try:
+        number = 1
+        for batch in _batches(content, path):
+            for value in batch.to_pylist():
+                yield Record(value, number)
+                number += 1
+    except (pyarrow.ArrowException, OSError) as error:
+        first = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise malformed(path, 0, f"is not valid Parquet ({first[:100]})", "write the file again") from error
+
+
+def _batches(content: bytes, path: str) -> Iterator[RecordBatch]:
+    import pyarrow
+    from pyarrow import parquet
+
+    file = parquet.ParquetFile(pyarrow.BufferReader(content))
+    _check_footer(file, len(content), path)
+    unfolded = rows = 0
+    for batch in file.iter_batches(batch_size=_BATCH_ROWS, use_threads=False):
+        unfolded += batch.nbytes
+        rows += batch.num_rows
+        if batch.nbytes > limits.MAX_ROW_BYTES * batch.num_rows or unfolded > limits.MAX_CONTENT_BYTES:
+            raise malformed(path, rows, "the rows up to here unfold to more than the bounds allow", "split the file")
+        yield batch
+
+
+def _check_footer(file: ParquetFile, compressed: int, path: str) -> None:
+    footer = file.metadata
+    size = sum(footer.row_group(group).total_byte_size for group in range(footer.num_row_groups))
+    if size > limits.MAX_CONTENT_BYTES or footer.num_rows > limits.MAX_PARQUET_ROWS:
+        what = f"declares {size >> 20} MiB in {footer.num_rows} rows, more than the bounds allow"
+        raise malformed(path, 0, what, "split the file")
+    if size > max(limits.RATIO_FREE_BYTES, limits.MAX_RATIO * compressed):
+        what = f"unfolds to more than {limits.MAX_RATIO} times its size, as a decompression bomb does"
+        raise malformed(path, 0, what, "store the file uncompressed if it is honest")

@@ -1,0 +1,19 @@
+"""TSV: CSV with tabs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from d2b_gate.formats.containers.csv_file import delimited
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from d2b_gate.formats.interface import Record
+
+SUFFIXES: tuple[str, ...] = (".tsv", ".tab")
+
+
+def records(content: bytes, path: str) -> Iterator[Record]:
+    """Parse each line after the header."""
+    return delimited(content, path, "\t")

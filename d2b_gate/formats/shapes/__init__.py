@@ -1,0 +1,1 @@
+"""Row shapes: how a record becomes a row; each module satisfies `formats.interface.Shape`."""
