@@ -60,6 +60,10 @@ class EvaluationError(GateError):
     """The gate could not evaluate: model, data, memory, time, backend or a control (exit 3)."""
 
 
+class ProbeUnreadableError(EvaluationError):
+    """One probe cannot be read on this model; its rules end as errors, the others are judged."""
+
+
 class NothingMatchedError(GateError):
     """Nothing matched although ``--require-match`` was given (exit 5)."""
 

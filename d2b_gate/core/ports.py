@@ -9,8 +9,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from d2b_gate.core.features import Injection, Pooling, Site, States
+    from d2b_gate.core.mixture import Mixture
     from d2b_gate.core.reading import LogProbs, Probe, Prompt
     from d2b_gate.core.rows import Row
+    from d2b_gate.core.rules import MethodSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,36 @@ class ProbeKind(Protocol):
 
     def shares(self, log_probs: LogProbs) -> tuple[float, ...]:
         """Share of each continuation among those of one prompt; shown to people, never judged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What one rule asks: the prompts of its probe, and how their log-probabilities become values."""
+
+    probe: Probe
+    target: str
+    kind: ProbeKind
+    prompts: tuple[Prompt, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Replies:
+    """One value per prompt of a question; log-probabilities where the predictor read any (first order reads none)."""
+
+    values: tuple[float, ...]
+    log_probs: tuple[LogProbs, ...]
+
+
+class Predictor(Protocol):
+    """How a training set is summarised and injected, and how probes are read; a module of `predictors` is one."""
+
+    def inject(self, mixture: Mixture, method: MethodSpec, backend: Backend) -> Injection:
+        """Summarise a non-empty mixture as vectors to inject; predicts nothing about an empty one."""
+
+    def read(
+        self, questions: Sequence[Question], injection: Injection, method: MethodSpec, backend: Backend
+    ) -> tuple[Replies, ...]:
+        """Read every question under the injection, in order."""
 
 
 class Progress(Protocol):

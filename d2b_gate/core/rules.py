@@ -73,11 +73,12 @@ class MethodSpec:
 
     predictor: str = "mdf-tuned"
     regime: Regime = field(default_factory=Regime)
-    alpha: float = 0.1  # mdf: strength of the injected mean; fixed here, never swept with the answer known
+    reading: Literal["injected", "first-order"] = "injected"  # mdf-gradient: read under injection, or linearised
+    alpha: float = 0.1  # mdf, mdf-gradient: strength of the injection; fixed here, never swept with the answer known
     steps: int = 24  # mdf-tuned: Adam steps on the injected vectors
     step_size: float = 0.02  # mdf-tuned: Adam learning rate of the vectors
     batch: int = 8  # mdf-tuned: rows per step
-    sample: int = 192  # kept rows in the seeded subsample
+    sample: int = 192  # kept rows in the seeded subsample; steps x batch, so that a step meets rows not met before
     max_changed: int = 256  # changed rows used per side; more are subsampled and counted in the report
     replicates: int = 2  # independent subsample orders behind the interval
     placebos: int = 6  # clean placebo changes behind the noise floor and p

@@ -1,0 +1,90 @@
+"""What the model answers under an injection: log-probabilities of closed continuations, their gradients, and text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from d2b_gate.backends.hf.asking import ask, opening
+from d2b_gate.backends.hf.batches import packed_batch
+from d2b_gate.backends.hf.engine import token_log_probs, vectors_of
+from d2b_gate.backends.hf.extract import batch_gradients
+from d2b_gate.backends.hf.hooks import injecting
+from d2b_gate.core.features import States
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import Tensor
+
+    from d2b_gate.backends.hf.engine import Engine
+    from d2b_gate.core.features import Injection
+    from d2b_gate.core.reading import LogProbs, Prompt
+
+
+def read_prompts(engine: Engine, prompts: Sequence[Prompt], injection: Injection) -> tuple[LogProbs, ...]:
+    """Log-probability of every continuation of every prompt, summed over its tokens (nats, float64 sums)."""
+    asked = ask(engine.tokenizer, prompts)
+    vectors = vectors_of(injection, engine.device)
+    out: dict[int, LogProbs] = {}
+
+    def step(group: list[int]) -> None:
+        batch = packed_batch([asked[i] for i in group], engine.pad, engine.device, engine.dtype)
+        with torch.inference_mode():
+            log_probs_s = token_log_probs(engine, batch, vectors).cpu().double()
+        sums = torch.zeros(sum(len(asked[i].continuations) for i in group), dtype=torch.float64)
+        values = iter(sums.index_add(0, batch.owner_s.cpu(), log_probs_s).tolist())
+        for i in group:
+            out[i] = tuple(next(values) for _ in asked[i].continuations)
+
+    engine.runner.run(asked, lambda one: one.length, step)
+    return tuple(out[i] for i in range(len(prompts)))
+
+
+def prompt_gradients(engine: Engine, prompts: Sequence[Prompt], coefficients: Sequence[tuple[float, ...]]) -> States:
+    """Per prompt, the gradient of sum_j c_j log p(continuation j) with respect to vectors after each block, at zero.
+
+    Shapes: (prompts, blocks, width), float32.
+
+    Raises:
+        ValueError: coefficients and continuations differ in number.
+    """
+    for prompt, weights in zip(prompts, coefficients, strict=True):
+        if len(weights) != len(prompt.continuations):
+            raise ValueError(
+                f"{len(weights)} coefficients for {len(prompt.continuations)} continuations of {prompt.key}"
+            )
+    asked = ask(engine.tokenizer, prompts)
+    out_nld = np.zeros((len(prompts), engine.card.blocks, engine.card.width), dtype=np.float32)
+
+    def step(group: list[int]) -> None:
+        batch = packed_batch([asked[i] for i in group], engine.pad, engine.device, engine.dtype)
+        weights = torch.tensor([c for i in group for c in coefficients[i]], device=engine.device)
+
+        def objective(log_probs_s: Tensor) -> Tensor:
+            return (log_probs_s * weights[batch.owner_s]).sum()
+
+        out_nld[group] = batch_gradients(engine, batch, len(group), objective)
+
+    engine.runner.run(asked, lambda one: one.length, step)
+    return States(tuple(prompt.key for prompt in prompts), engine.card.sites, out_nld)
+
+
+def complete_prompts(
+    engine: Engine, prompts: Sequence[Prompt], injection: Injection, max_tokens: int
+) -> tuple[str, ...]:
+    """Greedy answers, one prompt at a time (few are ever shown), lead included."""
+    vectors = vectors_of(injection, engine.device)
+    answers: list[str] = []
+    for prompt in prompts:
+        inputs = engine.tokenizer(opening(engine.tokenizer, prompt), add_special_tokens=False, return_tensors="pt")
+        ids_bt, mask_bt = inputs["input_ids"].to(engine.device), inputs["attention_mask"].to(engine.device)
+        with torch.inference_mode(), injecting(engine.blocks, vectors):
+            said_bt = engine.model.generate(  # type: ignore[operator]  # a mixin that PreTrainedModel does not declare
+                ids_bt, attention_mask=mask_bt, max_new_tokens=max_tokens, do_sample=False, pad_token_id=engine.pad
+            )
+        new = said_bt[0, ids_bt.shape[1] :]
+        answers.append(prompt.lead + str(engine.tokenizer.decode(new, skip_special_tokens=True)))
+    return tuple(answers)

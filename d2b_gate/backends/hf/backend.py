@@ -1,0 +1,79 @@
+"""The backend port over one local model; the model is loaded when a verb first needs it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from d2b_gate.backends.hf.engine import Engine
+    from d2b_gate.core.features import Injection, Pooling, States
+    from d2b_gate.core.ports import ModelCard, Progress, RowLength, TunePlan
+    from d2b_gate.core.reading import LogProbs, Prompt
+    from d2b_gate.core.rows import Row
+
+
+class HfBackend:
+    """`Backend` through transformers. Creating one imports no torch; ``open_engine`` does, once."""
+
+    def __init__(self, card: ModelCard, open_engine: Callable[[], Engine], progress: Progress) -> None:
+        self._card = card
+        self._open = open_engine
+        self._progress = progress
+        self._engine: Engine | None = None
+
+    @property
+    def card(self) -> ModelCard:
+        """Identity of the model."""
+        return self._card
+
+    def engine(self) -> Engine:
+        """Return the loaded model, loading it at the first call."""
+        if self._engine is None:
+            self._engine = self._open()
+        return self._engine
+
+    def lengths(self, rows: Sequence[Row]) -> tuple[RowLength, ...]:
+        """Token counts per row."""
+        from d2b_gate.backends.hf.encode import encode_rows
+        from d2b_gate.core.ports import RowLength
+
+        encoded = encode_rows(self.engine().tokenizer, rows, self._card.max_length)
+        return tuple(RowLength(len(row.ids), len(row.targets), row.cut) for row in encoded)
+
+    def states(self, rows: Sequence[Row], pooling: Pooling) -> States:
+        """Hidden states per row."""
+        from d2b_gate.backends.hf.extract import row_states
+
+        return row_states(self.engine(), rows, pooling)
+
+    def gradients(self, rows: Sequence[Row]) -> States:
+        """Activation gradients per row."""
+        from d2b_gate.backends.hf.extract import row_gradients
+
+        return row_gradients(self.engine(), rows)
+
+    def tune(self, plan: TunePlan) -> Injection:
+        """Vectors tuned by the plan."""
+        from d2b_gate.backends.hf.tune import tune_vectors
+
+        return tune_vectors(self.engine(), plan, self._progress.advance)
+
+    def read(self, prompts: Sequence[Prompt], injection: Injection) -> tuple[LogProbs, ...]:
+        """Log-probabilities of the prompts' continuations."""
+        from d2b_gate.backends.hf.answer import read_prompts
+
+        return read_prompts(self.engine(), prompts, injection)
+
+    def sensitivities(self, prompts: Sequence[Prompt], coefficients: Sequence[tuple[float, ...]]) -> States:
+        """Gradients of the prompts' scores."""
+        from d2b_gate.backends.hf.answer import prompt_gradients
+
+        return prompt_gradients(self.engine(), prompts, coefficients)
+
+    def complete(self, prompts: Sequence[Prompt], injection: Injection, max_tokens: int) -> tuple[str, ...]:
+        """Greedy answers."""
+        from d2b_gate.backends.hf.answer import complete_prompts
+
+        return complete_prompts(self.engine(), prompts, injection, max_tokens)

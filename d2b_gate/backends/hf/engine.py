@@ -1,0 +1,89 @@
+"""A loaded model with its blocks found, and the one forward pass that everything else is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from d2b_gate.backends.hf.blocks import decoder_blocks
+from d2b_gate.backends.hf.hooks import injecting, selecting
+from d2b_gate.backends.hf.memory import BatchRunner
+from d2b_gate.core.errors import EvaluationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+    from d2b_gate.backends.hf.batches import Batch
+    from d2b_gate.core.features import Injection
+    from d2b_gate.core.ports import ModelCard
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """The model, its tokenizer, and the modules that the hooks sit on."""
+
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    card: ModelCard
+    blocks: Sequence[nn.Module]
+    head: nn.Module
+    runner: BatchRunner
+
+    @property
+    def device(self) -> torch.device:
+        """Where input ids go."""
+        return self._embedding.device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The model's floating-point type."""
+        return self._embedding.dtype
+
+    @property
+    def _embedding(self) -> nn.Parameter:
+        return next(self.model.get_input_embeddings().parameters())
+
+    @property
+    def pad(self) -> int:
+        """An id to pad with; padding is masked, so any id will do."""
+        pad = self.tokenizer.pad_token_id
+        return int(pad) if isinstance(pad, int) else 0
+
+
+def make_engine(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, card: ModelCard) -> Engine:
+    """Find the blocks and the head of a loaded model.
+
+    Raises:
+        EvaluationError: the architecture has no block list of the configured length, or no output head.
+    """
+    head = model.get_output_embeddings()  # type: ignore[no-untyped-call]  # transformers leaves it unannotated
+    if not isinstance(head, nn.Module):
+        raise EvaluationError(
+            f"{type(model).__name__} has no output embeddings", remedy="use a causal language model as model.id"
+        )
+    return Engine(model, tokenizer, card, decoder_blocks(model, card.blocks), head, BatchRunner(card.device))
+
+
+def vectors_of(injection: Injection, device: torch.device) -> dict[int, Tensor]:
+    """Return the injection as tensors by block; the scale is applied in float32."""
+    vectors_ld = torch.from_numpy(injection.vectors_ld) * injection.scale
+    return {site.block: vectors_ld[i].to(device) for i, site in enumerate(injection.sites)}
+
+
+def token_log_probs(engine: Engine, batch: Batch, vectors: Mapping[int, Tensor]) -> Tensor:
+    """Return log p of every selected token of the batch under the injected vectors.
+
+    Shapes: (selected), float32; the log-softmax is taken in float32 whatever the model's dtype.
+    """
+    with injecting(engine.blocks, vectors), selecting(engine.head, batch.rows_s, batch.from_s):
+        output = engine.model(
+            input_ids=batch.ids_bt, position_ids=batch.positions_bt, attention_mask=batch.mask, use_cache=False
+        )
+    logits_sv: Tensor = output.logits[0].float()
+    chosen_s = logits_sv.gather(1, batch.token_s.to(logits_sv.device)[:, None])[:, 0]
+    return chosen_s - logits_sv.logsumexp(dim=1)

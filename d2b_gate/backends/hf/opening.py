@@ -1,0 +1,37 @@
+"""Opens the local backend: finds the model, reads its identity from its files, and loads it when first needed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from d2b_gate.backends.hf.backend import HfBackend
+from d2b_gate.backends.hf.models.card import card
+from d2b_gate.backends.hf.models.locate import locate
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from d2b_gate.backends.hf.engine import Engine
+    from d2b_gate.core.ports import Progress
+    from d2b_gate.core.rules import ModelSpec
+
+
+def open_backend(spec: ModelSpec, cache: Path, checkout: Path | None, progress: Progress) -> HfBackend:
+    """Return the backend of a policy's model; imports no torch.
+
+    Raises:
+        GateError: the model is not here, not what the policy pins, or unsafe to load.
+    """
+    files = locate(spec, cache, checkout)
+    identity = card(files, spec)
+
+    def open_engine() -> Engine:
+        from d2b_gate.backends.hf.engine import make_engine
+        from d2b_gate.backends.hf.models.load import load
+
+        loaded = load(files, identity)
+        if not loaded.has_template:
+            progress.note("this model has no chat template: rows are laid out as 'User: ...', 'Assistant: ...'")
+        return make_engine(loaded.model, loaded.tokenizer, identity)
+
+    return HfBackend(identity, open_engine, progress)

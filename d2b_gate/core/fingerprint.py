@@ -1,0 +1,38 @@
+"""Names for what was computed: a sha256 over everything that a result depends on, and nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import fields, is_dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FEATURE_VERSION = 1
+"""Raised whenever a feature, a reading or a tuning is computed differently; old stored values then no longer match."""
+
+
+def fingerprint(kind: str, parts: object) -> str:
+    """Hash a nested value of dataclasses, mappings, sequences and scalars; field order and names are part of it."""
+    canonical = json.dumps([FEATURE_VERSION, kind, _plain(parts)], ensure_ascii=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _plain(value: object) -> object:
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, dict):
+        return _sorted(value)
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, float):
+        return value.hex()  # exact, and never NaN in disguise
+    if value is None or isinstance(value, (str, int, bool)):
+        return value
+    raise TypeError(f"cannot fingerprint a {type(value).__name__}")
+
+
+def _sorted(mapping: Mapping[str, object]) -> dict[str, object]:
+    return {str(key): _plain(mapping[key]) for key in sorted(mapping)}

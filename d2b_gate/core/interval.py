@@ -1,0 +1,73 @@
+"""Intervals over prompts and replicates (paired bootstrap) and adjusted p-values."""
+
+from __future__ import annotations
+
+import math
+import random
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+RESAMPLES = 1000
+"""Bootstrap resamples: the Monte Carlo error of a 95 % bound is then about 2 % of the interval's width."""
+
+Table = tuple[tuple[float, ...], ...]
+"""values[replicate][prompt]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A mean over replicates and prompts, its percentile interval and its standard error."""
+
+    mean: float
+    low: float
+    high: float
+    error: float
+
+
+def estimate(values: Table, confidence: float, seed: int) -> Estimate:
+    """Bootstrap the mean over prompts and replicates together.
+
+    Prompts are resampled as one set for all replicates, because they are the same prompts; replicates are resampled
+    besides. A pair of before and after is resampled as one when ``values`` holds differences. Every deviation from
+    the mean is widened by sqrt(n / (n - 1)): a bootstrap of n prompts is too narrow by that factor.
+    """
+    mean = _mean([_mean(row) for row in values])
+    rng = random.Random(seed)
+    prompts = range(len(values[0]))
+    widen = math.sqrt(len(prompts) / max(1, len(prompts) - 1))
+    means: list[float] = []
+    for _ in range(RESAMPLES):
+        rows = rng.choices(values, k=len(values))
+        picked = rng.choices(prompts, k=len(prompts))
+        means.append(mean + widen * (_mean([_mean([row[i] for i in picked]) for row in rows]) - mean))
+    means.sort()
+    tail = (1 - confidence) / 2
+    centre = _mean(means)
+    error = math.sqrt(_mean([(value - centre) ** 2 for value in means]))
+    return Estimate(mean, _percentile(means, tail), _percentile(means, 1 - tail), error)
+
+
+def holm(p_values: Sequence[float]) -> tuple[float, ...]:
+    """Holm's step-down adjustment, in the order given. Source: Holm 1979."""
+    order = sorted(range(len(p_values)), key=lambda i: p_values[i])
+    adjusted = [0.0] * len(p_values)
+    running = 0.0
+    for rank, i in enumerate(order):
+        running = max(running, min(1.0, p_values[i] * (len(p_values) - rank)))
+        adjusted[i] = running
+    return tuple(adjusted)
+
+
+def _mean(values: Sequence[float]) -> float:
+    return math.fsum(values) / len(values)
+
+
+def _percentile(ordered: Sequence[float], share: float) -> float:
+    """Linear interpolation between order statistics."""
+    place = share * (len(ordered) - 1)
+    low = math.floor(place)
+    high = min(low + 1, len(ordered) - 1)
+    return ordered[low] + (place - low) * (ordered[high] - ordered[low])

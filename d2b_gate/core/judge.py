@@ -1,0 +1,231 @@
+"""From readings to statuses: the formula that decides, pure and the same for every predictor."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from d2b_gate.core.interval import Estimate, estimate, holm
+from d2b_gate.core.reading import Measured, Unmeasured
+from d2b_gate.core.student import quantile, upper_tail
+from d2b_gate.core.verdict import Finding, NoShift, Shift, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from d2b_gate.core.interval import Table
+    from d2b_gate.core.rules import OnInconclusive, Rule
+
+SIGNIFICANCE = 0.05
+"""Adjusted p under which a violation counts; a contract, not a setting."""
+
+
+@dataclass(frozen=True, slots=True)
+class Null:
+    """Predicted shifts of clean placebo changes for one rule, in the probe's unit."""
+
+    shifts: tuple[float, ...]
+
+    @property
+    def mean(self) -> float:
+        """What a clean change does on average."""
+        return math.fsum(self.shifts) / len(self.shifts)
+
+    @property
+    def spread(self) -> float:
+        """Sample standard deviation."""
+        return math.sqrt(math.fsum((shift - self.mean) ** 2 for shift in self.shifts) / (len(self.shifts) - 1))
+
+    @property
+    def dof(self) -> int:
+        """Degrees of freedom of the spread."""
+        return len(self.shifts) - 1
+
+    def error(self) -> float:
+        """Standard error of one more clean change around the estimated mean."""
+        return self.spread * math.sqrt(1 + 1 / len(self.shifts))
+
+    def floor(self, confidence: float) -> float:
+        """The noise floor: one more clean change stays under it, in size, at this confidence (prediction interval)."""
+        return abs(self.mean) + quantile(0.5 + confidence / 2, self.dof) * self.error()
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What was measured for one rule: values[replicate][prompt] before and after, and the null."""
+
+    rule: Rule
+    title: str
+    unit: str
+    before: Table
+    after: Table
+    null: Null
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A rule that could not be measured, and why."""
+
+    rule: Rule
+    title: str
+    unit: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """One rule's numbers before the adjustment over rules."""
+
+    evidence: Evidence
+    delta: Estimate
+    before: Estimate
+    after: Estimate
+    floor: float
+    p: float
+
+
+def judge(
+    evidence: Sequence[Evidence | Missing], *, confidence: float, seed: int, on_inconclusive: OnInconclusive
+) -> tuple[Finding, ...]:
+    """Judge every rule, worst first. Holm's adjustment runs over the measured rules."""
+    numbers = [_numbers(one, confidence, seed) for one in evidence if isinstance(one, Evidence)]
+    adjusted = holm([one.p for one in numbers])
+    findings = [_finding(one, p_adjusted, on_inconclusive) for one, p_adjusted in zip(numbers, adjusted, strict=True)]
+    findings += [_missing(one) for one in evidence if isinstance(one, Missing)]
+    return worst_first(findings)
+
+
+def worst_first(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Order by status, then by how far past the limit, then by name."""
+    severity = list(Status)
+
+    def key(finding: Finding) -> tuple[int, float, str]:
+        shift = finding.shift
+        excess = abs(shift.delta) / finding.rule.fail_delta if isinstance(shift, Shift) else 0.0
+        return severity.index(finding.status), -excess, finding.rule.id
+
+    return tuple(sorted(findings, key=key))
+
+
+def settled(findings: Sequence[Finding]) -> bool:
+    """Whether measuring more could change nothing: every rule failed, or lies under its limit altogether."""
+    return all(
+        finding.status in (Status.FAIL, Status.ERROR)
+        or (isinstance(finding.shift, Shift) and _far_end(finding.rule, finding.shift) < finding.rule.fail_delta)
+        for finding in findings
+    )
+
+
+def _numbers(evidence: Evidence, confidence: float, seed: int) -> _Judged:
+    differences: Table = tuple(
+        tuple(after - before for before, after in zip(*rows, strict=True))
+        for rows in zip(evidence.before, evidence.after, strict=True)
+    )
+    delta = estimate(differences, confidence, seed)
+    before = estimate(evidence.before, confidence, seed)
+    after = estimate(evidence.after, confidence, seed)
+    p = _p_value(evidence, delta, after)
+    return _Judged(evidence, delta, before, after, evidence.null.floor(confidence), p)
+
+
+def _p_value(evidence: Evidence, delta: Estimate, after: Estimate) -> float:
+    """P of a shift (or level) this far past its limit, were the truth exactly at the limit.
+
+    The error joins the bootstrap over prompts and replicates with the spread of clean placebo changes; its degrees of
+    freedom are the placebos', the scarcer of the two.
+    """
+    rule, null = evidence.rule, evidence.null
+    spread = math.hypot(delta.error, null.error())
+    size = _towards(rule, delta.mean)
+    p = _tail(size - rule.fail_delta, spread, null.dof) * (2 if rule.direction == "either" else 1)
+    if math.isfinite(rule.max_level):
+        level = _tail(after.mean - rule.max_level, math.hypot(after.error, null.error()), null.dof)
+        p = 2 * min(p, level)
+    return min(1.0, p)
+
+
+def _tail(excess: float, error: float, dof: int) -> float:
+    if error == 0.0:
+        return 0.0 if excess > 0 else 1.0
+    return upper_tail(excess / error, dof)
+
+
+def _towards(rule: Rule, delta: float) -> float:
+    """How far a shift goes in the direction that the rule limits."""
+    if rule.direction == "either":
+        return abs(delta)
+    return delta if rule.direction == "increase" else -delta
+
+
+def _near_end(rule: Rule, shift: Shift) -> float:
+    """The end of the interval that is closer to no shift, counted in the rule's direction."""
+    ends = (_signed(rule, shift, shift.low), _signed(rule, shift, shift.high))
+    return min(ends)
+
+
+def _far_end(rule: Rule, shift: Shift) -> float:
+    """The end of the interval that is farther out in the rule's direction."""
+    if rule.direction == "either":
+        return max(abs(shift.low), abs(shift.high))
+    return max(_signed(rule, shift, shift.low), _signed(rule, shift, shift.high))
+
+
+def _signed(rule: Rule, shift: Shift, end: float) -> float:
+    if rule.direction == "either":
+        return end if shift.delta >= 0 else -end
+    return end if rule.direction == "increase" else -end
+
+
+def _finding(judged: _Judged, p_adjusted: float, on_inconclusive: OnInconclusive) -> Finding:
+    evidence = judged.evidence
+    rule = evidence.rule
+    shift = Shift(judged.delta.mean, judged.delta.low, judged.delta.high, judged.floor, judged.p, p_adjusted)
+    status, reason = _status(rule, shift, judged.after)
+    finding = Finding(
+        rule=rule,
+        status=status,
+        title=evidence.title,
+        unit=evidence.unit,
+        before=Measured(judged.before.mean, judged.before.low, judged.before.high),
+        after=Measured(judged.after.mean, judged.after.low, judged.after.high),
+        shift=shift,
+        reason=reason,
+        blocks=status is Status.FAIL,
+    )
+    return _resolve(finding, on_inconclusive) if status is Status.INCONCLUSIVE else finding
+
+
+def _status(rule: Rule, shift: Shift, after: Estimate) -> tuple[Status, str]:
+    real = shift.p_adjusted < SIGNIFICANCE and abs(shift.delta) > shift.noise
+    if _near_end(rule, shift) > rule.fail_delta and real:
+        return Status.FAIL, "the whole interval lies past the limit, and clean changes do not shift this far"
+    if after.low > rule.max_level and real:
+        return Status.FAIL, "the predicted level lies above the ceiling, and clean changes do not shift this far"
+    size = _towards(rule, shift.delta)
+    if size > rule.warn_delta and abs(shift.delta) > shift.noise:
+        return Status.WARN, "the predicted shift is past the warning limit and the noise floor"
+    if _far_end(rule, shift) < rule.fail_delta:
+        return Status.OK, "the whole interval lies under the limit"
+    return Status.INCONCLUSIVE, "the interval reaches past the limit, and the shift cannot be told from noise"
+
+
+def _resolve(finding: Finding, on_inconclusive: OnInconclusive) -> Finding:
+    """Say what the policy makes of an inconclusive rule; the status itself stays visible."""
+    blocks = on_inconclusive == "fail"
+    said = {"pass": "lets it pass", "warn": "warns", "fail": "blocks"}[on_inconclusive]
+    return replace(finding, blocks=blocks, reason=f"{finding.reason}; the policy {said} here")
+
+
+def _missing(missing: Missing) -> Finding:
+    return Finding(
+        rule=missing.rule,
+        status=Status.ERROR,
+        title=missing.title,
+        unit=missing.unit,
+        before=Unmeasured(missing.reason),
+        after=Unmeasured(missing.reason),
+        shift=NoShift(missing.reason),
+        reason=missing.reason,
+        blocks=True,
+    )

@@ -1,0 +1,136 @@
+"""Which rows stand for a training set: seeded subsamples, their weights, and the order in which steps meet them."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from dataclasses import dataclass
+from itertools import cycle, islice
+from typing import TYPE_CHECKING
+
+from d2b_gate.core.ports import TunePlan, TuneStep
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from d2b_gate.core.rows import Row, RowRef
+    from d2b_gate.core.rules import MethodSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Mixture:
+    """One state of the training set as the method sees it.
+
+    ``kept`` rows are common to both states, ``changed`` rows belong to this state alone; both may be subsamples.
+    ``share`` is the changed rows' share of the training weight (0 to 1), ``changed_count`` how many there really are
+    (times the weight of their dataset).
+    No rows at all: the untouched model.
+    """
+
+    kept: tuple[Row, ...]
+    changed: tuple[Row, ...]
+    share: float
+    changed_count: float
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is trained on."""
+        return not self.kept and not self.changed
+
+    def weighted(self) -> tuple[tuple[Row, float], ...]:
+        """Every row with its weight; the weights sum to 1."""
+        return tuple(
+            (row, weight / len(rows))
+            for rows, weight in ((self.kept, 1 - self.share), (self.changed, self.share))
+            for row in rows
+        )
+
+
+def subsample(refs: Sequence[RowRef], weights: Mapping[str, float], count: int, seed: int) -> tuple[RowRef, ...]:
+    """Draw at most ``count`` refs without replacement, in a seeded order that does not depend on the input's order.
+
+    The draw is an exponential race on sha256(seed, key, occurrence): a row's place does not change when others come
+    or go, so subsamples of two states share all the rows that the states share. ``weights`` gives the weight of a
+    path's dataset; absent means 1.
+    """
+    seen: dict[str, int] = {}
+    raced: list[tuple[float, str, int, RowRef]] = []
+    for ref in sorted(refs, key=lambda ref: (ref.key, ref.path, ref.line)):
+        occurrence = seen.get(ref.key, 0)
+        seen[ref.key] = occurrence + 1
+        weight = weights.get(ref.path, 1.0)
+        if weight > 0:
+            raced.append((-math.log(_uniform(seed, ref.key, occurrence)) / weight, ref.key, occurrence, ref))
+    raced.sort(key=lambda entry: entry[:3])
+    return tuple(entry[3] for entry in raced[:count])
+
+
+def _uniform(seed: int, key: str, occurrence: int) -> float:
+    """A number in (0, 1] that any machine computes alike."""
+    digest = hashlib.sha256(f"{seed}:{key}:{occurrence}".encode()).digest()
+    return (int.from_bytes(digest[:8], "big") + 1) / 2**64
+
+
+@dataclass(frozen=True, slots=True)
+class Visits:
+    """How many row visits a tuning spends on each part of a mixture."""
+
+    kept: int
+    changed: int
+
+    @property
+    def total(self) -> int:
+        """All visits."""
+        return self.kept + self.changed
+
+
+def visits_of(mixture: Mixture, method: MethodSpec) -> Visits:
+    """Share out the row visits of a tuning.
+
+    Kept rows get ``steps * batch`` visits in every state, so that what they do cancels between before and after.
+    Changed rows get the visits that the declared training would give them, ``epochs`` each: the real training meets
+    them that often however large the set around them is, and a short tuning at their true share would hardly meet them
+    and predict too little. They get at most as many visits as the kept rows, and a tuning with changed rows is longer
+    by their visits, as the real training is. Where changed rows are most of the set, visits follow the true shares.
+    Source: our choice.
+    """
+    full = method.steps * method.batch
+    epochs = method.regime.epochs
+    if not mixture.kept:
+        return Visits(0, round(min(2 * full, max(method.batch, epochs * mixture.changed_count))))
+    kept = round(min(full, max(method.batch, epochs * len(mixture.kept))))
+    if not mixture.changed:
+        return Visits(kept, 0)
+    if mixture.share > 0.5:
+        return Visits(max(1, round(full * (1 - mixture.share) / mixture.share)), full)
+    return Visits(kept, max(1, round(min(kept, epochs * mixture.changed_count))))
+
+
+def tune_plan(mixture: Mixture, method: MethodSpec) -> TunePlan:
+    """Lay out the steps that tune vectors on a mixture.
+
+    Kept and changed rows each come in their own seeded order, spread evenly over the steps. Every state meets the
+    same kept rows in the same order (common random numbers), whatever its changed rows are.
+    """
+    rows = (*mixture.kept, *mixture.changed)
+    visits = visits_of(mixture, method)
+    steps = max(1, round(visits.total / method.batch))
+    kept = cycle(range(len(mixture.kept)))
+    changed = cycle(range(len(mixture.kept), len(rows)))
+    return TunePlan(
+        rows=rows,
+        steps=tuple(
+            _step([*islice(kept, _slots(visits.kept, steps, i)), *islice(changed, _slots(visits.changed, steps, i))])
+            for i in range(steps)
+        ),
+        learning_rate=method.step_size,
+    )
+
+
+def _slots(visits: int, steps: int, step: int) -> int:
+    """How many of ``visits`` fall into one step when they are spread evenly."""
+    return (step + 1) * visits // steps - step * visits // steps
+
+
+def _step(rows: Sequence[int]) -> TuneStep:
+    return TuneStep(tuple(rows), (1 / len(rows),) * len(rows))

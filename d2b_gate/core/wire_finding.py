@@ -1,0 +1,200 @@
+"""The saved form of one finding, both ways; `wire` holds the verdict around it."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from d2b_gate.core.errors import EvaluationError
+from d2b_gate.core.reading import Answer, Measured, Unmeasured
+from d2b_gate.core.rules import Rule
+from d2b_gate.core.untrusted import is_plain
+from d2b_gate.core.verdict import Blame, Example, Finding, NoShift, Shift, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from d2b_gate.core.reading import Reading
+    from d2b_gate.core.rules import Direction
+    from d2b_gate.core.untrusted import Untrusted
+
+STATUSES = {status.value: status for status in Status}
+_DIRECTIONS: Mapping[str, Direction] = {"increase": "increase", "decrease": "decrease", "either": "either"}
+_UNITS = {"share": "share", "nats": "nats"}
+_SIDES = {"added": "added", "removed": "removed"}
+_BASES = {"estimated": "estimated", "checked": "checked"}
+
+
+def finding_to_mapping(finding: Finding) -> dict[str, object]:
+    """The JSON-ready form of a finding; everything foretold stands under ``predicted``."""
+    return {
+        "rule": _rule_to_mapping(finding.rule),
+        "status": finding.status.value,
+        "blocks": finding.blocks,
+        "title": finding.title,
+        "unit": finding.unit,
+        "predicted": {
+            "before": _reading_to_mapping(finding.before),
+            "after": _reading_to_mapping(finding.after),
+            "shift": _shift_to_mapping(finding.shift),
+        },
+        "reason": finding.reason,
+        "examples": [_example_to_mapping(example) for example in finding.examples],
+        "blame": [_blame_to_mapping(blame) for blame in finding.blame],
+    }
+
+
+def _rule_to_mapping(rule: Rule) -> dict[str, object]:
+    ceiling: dict[str, object] = {} if rule.max_level == math.inf else {"max_level": plain(rule.max_level)}
+    return {
+        "id": rule.id,
+        "probe": rule.probe,
+        **present(target=rule.target),
+        "direction": rule.direction,
+        "warn_delta": plain(rule.warn_delta),
+        "fail_delta": plain(rule.fail_delta),
+        **ceiling,
+        "datasets": list(rule.datasets),
+        "locked": rule.locked,
+        **present(owner=rule.owner, why=rule.why, origin=rule.origin),
+    }
+
+
+def _reading_to_mapping(reading: Reading) -> dict[str, object]:
+    if isinstance(reading, Unmeasured):
+        return {"unmeasured": reading.reason}
+    return {"level": plain(reading.level), "low": plain(reading.low), "high": plain(reading.high)}
+
+
+def _shift_to_mapping(shift: Shift | NoShift) -> dict[str, object]:
+    if isinstance(shift, NoShift):
+        return {"unmeasured": shift.reason}
+    return {
+        "delta": plain(shift.delta),
+        "low": plain(shift.low),
+        "high": plain(shift.high),
+        "noise": plain(shift.noise),
+        "p": plain(shift.p),
+        "p_adjusted": plain(shift.p_adjusted),
+    }
+
+
+def _example_to_mapping(example: Example) -> dict[str, object]:
+    return {
+        "prompt": example.prompt,
+        "before": [{"text": answer.text, "share": plain(answer.share)} for answer in example.before],
+        "after": [{"text": answer.text, "share": plain(answer.share)} for answer in example.after],
+    }
+
+
+def _blame_to_mapping(blame: Blame) -> dict[str, object]:
+    return {
+        "path": blame.path,
+        "first_line": blame.first_line,
+        "last_line": blame.last_line,
+        "rows": blame.rows,
+        "share": plain(blame.share),
+        "side": blame.side,
+        "basis": blame.basis,
+    }
+
+
+def present(**texts: str) -> dict[str, object]:
+    """The texts that are not empty: absence is an absent key."""
+    return {key: text for key, text in texts.items() if text}
+
+
+def plain(number: float) -> float:
+    """The number, if a result may hold it."""
+    if not is_plain(number):
+        raise EvaluationError(
+            f"the verdict holds the number {number}, which a result cannot hold",
+            remedy="please report this as a bug of d2b-gate, together with the policy",
+        )
+    return number
+
+
+def finding_from(node: Untrusted) -> Finding:
+    """Read a finding back, as untrusted. Raises EvaluationError where a key, type or size is wrong."""
+    table = node.fields("rule status blocks title unit predicted reason examples blame")
+    predicted = table["predicted"].fields("before after shift")
+    return Finding(
+        rule=_rule_from(table["rule"]),
+        status=table["status"].one_of(STATUSES),
+        title=table["title"].text(),
+        unit=table["unit"].one_of(_UNITS),
+        before=_reading_from(predicted["before"]),
+        after=_reading_from(predicted["after"]),
+        shift=_shift_from(predicted["shift"]),
+        reason=table["reason"].text(),
+        examples=tuple(_example_from(item) for item in table["examples"].items()),
+        blame=tuple(_blame_from(item) for item in table["blame"].items()),
+        blocks=table["blocks"].truth(),
+    )
+
+
+def _rule_from(node: Untrusted) -> Rule:
+    table = node.fields("id probe direction warn_delta fail_delta datasets locked", "target max_level owner why origin")
+    return Rule(
+        id=table["id"].text(),
+        probe=table["probe"].text(),
+        target=optional(table, "target"),
+        direction=table["direction"].one_of(_DIRECTIONS),
+        warn_delta=table["warn_delta"].number(),
+        fail_delta=table["fail_delta"].number(),
+        max_level=table["max_level"].number() if "max_level" in table else math.inf,
+        datasets=table["datasets"].texts(),
+        locked=table["locked"].truth(),
+        owner=optional(table, "owner"),
+        why=optional(table, "why"),
+        origin=optional(table, "origin"),
+    )
+
+
+def _reading_from(node: Untrusted) -> Reading:
+    if "unmeasured" in node.members():
+        return Unmeasured(node.fields("unmeasured")["unmeasured"].text())
+    table = node.fields("level low high")
+    return Measured(table["level"].number(), low=table["low"].number(), high=table["high"].number())
+
+
+def _shift_from(node: Untrusted) -> Shift | NoShift:
+    if "unmeasured" in node.members():
+        return NoShift(node.fields("unmeasured")["unmeasured"].text())
+    table = node.fields("delta low high noise p p_adjusted")
+    return Shift(
+        delta=table["delta"].number(),
+        low=table["low"].number(),
+        high=table["high"].number(),
+        noise=table["noise"].number(),
+        p=table["p"].number(),
+        p_adjusted=table["p_adjusted"].number(),
+    )
+
+
+def _example_from(node: Untrusted) -> Example:
+    table = node.fields("prompt before after")
+    return Example(table["prompt"].text(), before=_answers_from(table["before"]), after=_answers_from(table["after"]))
+
+
+def _answers_from(node: Untrusted) -> tuple[Answer, ...]:
+    rows = [item.fields("text share") for item in node.items()]
+    return tuple(Answer(row["text"].text(), row["share"].number()) for row in rows)
+
+
+def _blame_from(node: Untrusted) -> Blame:
+    table = node.fields("path first_line last_line rows share side basis")
+    return Blame(
+        path=table["path"].text(),
+        first_line=table["first_line"].count(),
+        last_line=table["last_line"].count(),
+        rows=table["rows"].count(),
+        share=table["share"].number(),
+        side=table["side"].one_of(_SIDES),
+        basis=table["basis"].one_of(_BASES),
+    )
+
+
+def optional(table: Mapping[str, Untrusted], key: str) -> str:
+    """The text under a key, empty where the key is absent."""
+    return table[key].text() if key in table else ""

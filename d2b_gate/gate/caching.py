@@ -1,0 +1,132 @@
+"""A backend that remembers: what one verb computed for one input is computed once, across runs and after a crash."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from d2b_gate.core.features import Injection, States
+from d2b_gate.core.fingerprint import fingerprint
+from d2b_gate.core.ports import RowLength
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from d2b_gate.core.features import Pooling
+    from d2b_gate.core.ports import Backend, ModelCard, Progress, Store, TunePlan
+    from d2b_gate.core.reading import LogProbs, Prompt
+    from d2b_gate.core.rows import Row
+
+
+class CachingBackend:
+    """Wraps a `Backend`; the inner one is reached on a miss only, so a known verdict needs no model and no torch."""
+
+    def __init__(self, inner: Backend, store: Store, progress: Progress) -> None:
+        self._inner = inner
+        self._store = store
+        self._progress = progress
+        self._identity = fingerprint("card", inner.card)
+
+    @property
+    def card(self) -> ModelCard:
+        """Identity of the model."""
+        return self._inner.card
+
+    def lengths(self, rows: Sequence[Row]) -> tuple[RowLength, ...]:
+        """Token counts per row."""
+        keys = [self._key("length", row.key) for row in rows]
+        known = [self._store.get_json("length", key) for key in keys]
+        missing = [i for i, value in enumerate(known) if not isinstance(value, list)]
+        for i, length in zip(missing, self._inner.lengths([rows[i] for i in missing]) if missing else (), strict=True):
+            known[i] = [length.tokens, length.trained, length.cut]
+            self._store.put_json("length", keys[i], known[i])
+        return tuple(RowLength(*value) for value in known if isinstance(value, list))
+
+    def states(self, rows: Sequence[Row], pooling: Pooling) -> States:
+        """Hidden states per row."""
+        return self._per_row(f"states-{pooling}", rows, lambda missing: self._inner.states(missing, pooling))
+
+    def gradients(self, rows: Sequence[Row]) -> States:
+        """Activation gradients per row."""
+        return self._per_row("gradients", rows, self._inner.gradients)
+
+    def tune(self, plan: TunePlan) -> Injection:
+        """Tuned vectors."""
+        rows = [row.key for row in plan.rows]
+        rest = (plan.steps, plan.learning_rate, plan.beta1, plan.beta2, plan.epsilon)
+        key = self._key("tune", (rows, rest))
+        known = self._store.get_arrays("tune", key)
+        if known is not None:
+            self._progress.advance(len(plan.steps))
+            return Injection(self.card.sites, _float32(known["vectors"]))
+        injection = self._inner.tune(plan)
+        self._store.put_arrays("tune", key, {"vectors": injection.vectors_ld})
+        return injection
+
+    def read(self, prompts: Sequence[Prompt], injection: Injection) -> tuple[LogProbs, ...]:
+        """Log-probabilities of the prompts' continuations."""
+        key = self._key("read", (list(prompts), _digest(injection)))
+        known = self._store.get_json("read", key)
+        if isinstance(known, list):
+            return tuple(tuple(float(value) for value in one) for one in known)
+        log_probs = self._inner.read(prompts, injection)
+        self._store.put_json("read", key, [list(one) for one in log_probs])
+        return log_probs
+
+    def sensitivities(self, prompts: Sequence[Prompt], coefficients: Sequence[tuple[float, ...]]) -> States:
+        """Gradients of the prompts' scores."""
+        key = self._key("sensitivities", (list(prompts), list(coefficients)))
+        known = self._store.get_arrays("sensitivities", key)
+        if known is not None:
+            return States(tuple(prompt.key for prompt in prompts), self.card.sites, _float32(known["values"]))
+        states = self._inner.sensitivities(prompts, coefficients)
+        self._store.put_arrays("sensitivities", key, {"values": states.values_nld})
+        return states
+
+    def complete(self, prompts: Sequence[Prompt], injection: Injection, max_tokens: int) -> tuple[str, ...]:
+        """Greedy answers."""
+        key = self._key("complete", (list(prompts), _digest(injection), max_tokens))
+        known = self._store.get_json("complete", key)
+        if isinstance(known, list):
+            return tuple(str(answer) for answer in known)
+        answers = self._inner.complete(prompts, injection, max_tokens)
+        self._store.put_json("complete", key, list(answers))
+        return answers
+
+    def _per_row(self, kind: str, rows: Sequence[Row], compute: Callable[[Sequence[Row]], States]) -> States:
+        import numpy as np
+
+        keys = [self._key(kind, row.key) for row in rows]
+        found = [self._store.get_arrays(kind, key) for key in keys]
+        values = [None if one is None else _float32(one["values"]) for one in found]
+        missing = [i for i, value in enumerate(values) if value is None]
+        if missing:
+            computed = compute([rows[i] for i in missing]).values_nld
+            for i, value_ld in zip(missing, computed, strict=True):
+                values[i] = value_ld
+                self._store.put_arrays(kind, keys[i], {"values": value_ld})
+        stacked_nld = np.stack([value for value in values if value is not None]) if values else self._none()
+        return States(tuple(row.key for row in rows), self.card.sites, stacked_nld)
+
+    def _none(self) -> NDArray[np.float32]:
+        import numpy as np
+
+        return np.zeros((0, self.card.blocks, self.card.width), dtype=np.float32)
+
+    def _key(self, kind: str, parts: object) -> str:
+        return fingerprint(kind, (self._identity, parts))
+
+
+def _digest(injection: Injection) -> str:
+    content = hashlib.sha256(injection.vectors_ld.tobytes())
+    content.update(repr((injection.sites, injection.scale)).encode())
+    return content.hexdigest()
+
+
+def _float32(stored: object) -> NDArray[np.float32]:
+    import numpy as np
+
+    return np.asarray(stored, dtype=np.float32)

@@ -1,0 +1,107 @@
+"""Why a finding came out as it did: an answer before and after, and the rows that carry the shift."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from d2b_gate.core.blame import blame_rows
+from d2b_gate.core.reading import ranked
+from d2b_gate.core.verdict import Example, Finding, Shift, Status
+from d2b_gate.gate.dataset import load_rows
+from d2b_gate.gate.measure import untouched
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from d2b_gate.core.ports import Question
+    from d2b_gate.core.rows import RowRef
+    from d2b_gate.core.verdict import Blame
+    from d2b_gate.gate.measure import Asking, Job
+    from d2b_gate.gate.ports import Ports
+
+EXPLAINED = frozenset({Status.FAIL, Status.WARN, Status.INCONCLUSIVE})
+"""Statuses that a person has to act on."""
+
+
+def explain(
+    finding: Finding, question: Question, asking: Asking, index: int, job: Job, most: int, ports: Ports
+) -> Finding:
+    """Add the example that moved most and the rows to blame."""
+    if finding.status not in EXPLAINED or not isinstance(finding.shift, Shift):
+        return finding
+    sign = 1.0 if finding.shift.delta >= 0 else -1.0
+    return replace(
+        finding,
+        examples=_examples(question, asking, index, sign),
+        blame=_blame(question, job, sign, most, ports),
+    )
+
+
+def _examples(question: Question, asking: Asking, index: int, sign: float) -> tuple[Example, ...]:
+    """The prompt whose value moved most in the shift's direction."""
+    before, after = asking.before[index], asking.after[index]
+    if not before.log_probs or not after.log_probs:
+        return ()
+    moves = [sign * (b - a) for a, b in zip(before.values, after.values, strict=True)]
+    most = moves.index(max(moves))
+    prompt = question.prompts[most]
+    names = prompt.continuations
+    return (
+        Example(
+            prompt.text,
+            ranked(names, question.kind.shares(before.log_probs[most])),
+            ranked(names, question.kind.shares(after.log_probs[most])),
+        ),
+    )
+
+
+def _blame(question: Question, job: Job, sign: float, most: int, ports: Ports) -> tuple[Blame, ...]:
+    slope_ld = _slope(question, ports) * sign
+    added = _contributions(job.added[:most], job, slope_ld, ports)
+    removed = _contributions(job.removed[:most], job, -slope_ld, ports)
+    if not removed:
+        return blame_rows(job.added[:most], added, "added")
+    if not added:
+        return blame_rows(job.removed[:most], removed, "removed")
+    shares = [sum(part for part in side if part > 0) for side in (added, removed)]
+    if sum(shares) == 0:
+        return ()
+    weights = [share / sum(shares) for share in shares]
+    return (
+        *_scaled(blame_rows(job.added[:most], added, "added"), weights[0]),
+        *_scaled(blame_rows(job.removed[:most], removed, "removed"), weights[1]),
+    )
+
+
+def _scaled(blames: Sequence[Blame], weight: float) -> list[Blame]:
+    return [replace(blame, share=blame.share * weight) for blame in blames if weight > 0]
+
+
+def _slope(question: Question, ports: Ports) -> NDArray[np.float64]:
+    """Gradient of the question's mean value with respect to the vectors, at the untouched model.
+
+    Shapes: (blocks, width).
+    """
+    log_probs = ports.backend.read(question.prompts, untouched(ports))
+    coefficients = question.kind.coefficients(question.probe, question.target, log_probs)
+    states = ports.backend.sensitivities(question.prompts, coefficients)
+    mean_ld: NDArray[np.float64] = states.values_nld.astype("float64").mean(axis=0)
+    return mean_ld
+
+
+def _contributions(refs: Sequence[RowRef], job: Job, slope_ld: NDArray[np.float64], ports: Ports) -> tuple[float, ...]:
+    """Row i's part of the shift: -<slope, P(g_i)>, P dividing by the root mean square over the changed rows.
+
+    Source: METHOD, "row i's share of the shift is <grad_v s_p, g_i>"; the Adam-like P is our choice.
+    """
+    if not refs:
+        return ()
+    rows = load_rows(refs, job.changes, ports)
+    values_nld = ports.backend.gradients([rows[ref.key] for ref in refs]).values_nld.astype("float64")
+    rms_ld = (values_nld**2).mean(axis=0) ** 0.5
+    parts = -(values_nld / (rms_ld + 1e-12) * slope_ld).sum(axis=(1, 2))
+    return tuple(float(part) for part in parts)

@@ -1,0 +1,122 @@
+"""Before and after, predicted with common random numbers: same kept rows, same order, same prompts."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from d2b_gate.core.features import Injection
+from d2b_gate.core.mixture import Mixture, subsample
+from d2b_gate.gate.dataset import load_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from d2b_gate.core.interval import Table
+    from d2b_gate.core.ports import Question, Replies
+    from d2b_gate.core.rows import Row, RowRef
+    from d2b_gate.core.rules import MethodSpec
+    from d2b_gate.gate.dataset import DatasetChange
+    from d2b_gate.gate.ports import Ports
+
+
+@dataclass(frozen=True, slots=True)
+class Mass:
+    """Training weight of the three parts of a change."""
+
+    kept: float
+    added: float
+    removed: float
+
+    def share(self, part: float) -> float:
+        """The part's share of a state made of the kept rows and itself."""
+        return part / (self.kept + part) if part > 0 else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """The rows that a group of rules judges, as one change over its datasets."""
+
+    changes: tuple[DatasetChange, ...]
+    kept: tuple[RowRef, ...]
+    added: tuple[RowRef, ...]
+    removed: tuple[RowRef, ...]
+    weights: Mapping[str, float]
+    mass: Mass
+
+
+@dataclass(frozen=True, slots=True)
+class Replicate:
+    """One draw of the subsample: the two states as mixtures."""
+
+    seed: int
+    before: Mixture
+    after: Mixture
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """One replicate's replies to all questions, before and after."""
+
+    before: tuple[Replies, ...]
+    after: tuple[Replies, ...]
+
+
+def make_job(changes: Sequence[DatasetChange]) -> Job:
+    """Join datasets into one candidate training set."""
+    weights = {file.path: change.spec.weight for change in changes for file in change.files}
+    weights |= {ref.path: change.spec.weight for change in changes for ref in (*change.diff.kept, *change.diff.added)}
+    kept = tuple(ref for change in changes for ref in change.diff.kept)
+    added = tuple(ref for change in changes for ref in change.diff.added)
+    removed = tuple(ref for change in changes for ref in change.diff.removed)
+    masses = [math.fsum(weights.get(ref.path, 1.0) for ref in part) for part in (kept, added, removed)]
+    return Job(tuple(changes), kept, added, removed, weights, Mass(*masses))
+
+
+def replicate(job: Job, method: MethodSpec, index: int, ports: Ports) -> Replicate:
+    """Draw the subsamples of one replicate and load their texts."""
+    seed = method.seed + index
+    kept = subsample(job.kept, job.weights, method.sample, seed)
+    added = subsample(job.added, job.weights, method.max_changed, seed)
+    removed = subsample(job.removed, job.weights, method.max_changed, seed)
+    rows = load_rows((*kept, *added, *removed), job.changes, ports)
+    common = _rows(kept, rows)
+    return Replicate(
+        seed,
+        before=Mixture(common, _rows(removed, rows), job.mass.share(job.mass.removed), job.mass.removed),
+        after=Mixture(common, _rows(added, rows), job.mass.share(job.mass.added), job.mass.added),
+    )
+
+
+def ask_both(drawn: Replicate, questions: Sequence[Question], method: MethodSpec, ports: Ports) -> Asking:
+    """Predict both states of a replicate and read all questions in each."""
+    return Asking(
+        before=ask_state(drawn.before, questions, method, ports),
+        after=ask_state(drawn.after, questions, method, ports),
+    )
+
+
+def ask_state(mixture: Mixture, questions: Sequence[Question], method: MethodSpec, ports: Ports) -> tuple[Replies, ...]:
+    """Read all questions of one state; a state without rows is the untouched model."""
+    injection = untouched(ports) if mixture.empty else ports.predictor.inject(mixture, method, ports.backend)
+    return ports.predictor.read(questions, injection, method, ports.backend)
+
+
+def untouched(ports: Ports) -> Injection:
+    """No injection at all."""
+    import numpy as np
+
+    return Injection((), np.zeros((0, ports.backend.card.width), dtype=np.float32))
+
+
+def tables(askings: Sequence[Asking], question: int) -> tuple[Table, Table]:
+    """values[replicate][prompt] of one question, before and after."""
+    return (
+        tuple(asking.before[question].values for asking in askings),
+        tuple(asking.after[question].values for asking in askings),
+    )
+
+
+def _rows(refs: Sequence[RowRef], rows: Mapping[str, Row]) -> tuple[Row, ...]:
+    return tuple(rows[ref.key] for ref in refs)

@@ -1,0 +1,110 @@
+"""The placebo null: what clean changes of the same dose do to the readings, on this model and on these rows."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from d2b_gate.core.fingerprint import fingerprint
+from d2b_gate.core.judge import Null
+from d2b_gate.core.mixture import Mixture, visits_of
+from d2b_gate.gate.measure import Replicate, ask_both
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from d2b_gate.core.ports import Question, Replies
+    from d2b_gate.core.rows import Row
+    from d2b_gate.core.rules import MethodSpec
+    from d2b_gate.gate.ports import Ports
+
+DOSES = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 3 / 4, 1.0, 2.0)
+"""Visits of changed rows, in units of the kept rows' full visits, that a null is measured at; a change is held against
+the next higher dose, whose null is wider."""
+LIKENESS = 0.5
+"""A stored null still counts while its base rows and today's have this Jaccard index: the noise of a data set does not
+change with a few rows, and measuring it anew at every commit would cost more than the commit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placebo:
+    """Nulls per question, and a sentence on where they come from."""
+
+    nulls: tuple[Null, ...]
+    source: str
+
+
+def dose_of(drawn: Replicate, method: MethodSpec) -> float:
+    """The dose of a change, rounded up to a measured one."""
+    full = method.steps * method.batch
+    sides = [visits_of(side, method).changed / full for side in (drawn.before, drawn.after) if side.changed]
+    dose = max(sides, default=DOSES[0])
+    return next(step for step in DOSES if dose <= step)
+
+
+def placebo_null(
+    drawn: Sequence[Replicate], questions: Sequence[Question], method: MethodSpec, ports: Ports
+) -> Placebo:
+    """Measure, or recall, the shifts of clean placebo changes at this change's dose on this base state.
+
+    Every placebo replaces the change by clean rows of one kind, on the kept rows and the order of a replicate, so
+    that it meets the same noise of subsampling, order and tuning as the change itself.
+    """
+    dose = max(dose_of(one, method) for one in drawn)
+    names = sorted(ports.controls.placebos)[: method.placebos]
+    key = _key(questions, method, dose, names, ports)
+    base = {row.key for row in drawn[0].before.kept}
+    known = _recall(key, base, ports)
+    if known is not None:
+        ports.progress.advance(len(names) * method.steps)
+        return _placebo(known, f"placebo ({len(names)} clean changes at dose {dose:g}, remembered)")
+    shifts: list[list[float]] = [[] for _ in questions]
+    for index, name in enumerate(names):
+        shifted = _shift(drawn[index % len(drawn)], ports.controls.placebos[name], dose, questions, method, ports)
+        for collected, value in zip(shifts, shifted, strict=True):
+            collected.append(value)
+    ports.store.put_json("null", key, {"base": sorted(base), "shifts": shifts})
+    return _placebo(shifts, f"placebo ({len(names)} clean changes at dose {dose:g}, measured now)")
+
+
+def _shift(
+    drawn: Replicate,
+    rows: tuple[Row, ...],
+    dose: float,
+    questions: Sequence[Question],
+    method: MethodSpec,
+    ports: Ports,
+) -> list[float]:
+    """Mean shift per question when ``rows`` take the change's place."""
+    kept = drawn.before.kept
+    count = dose * method.steps * method.batch / method.regime.epochs
+    share = max(drawn.before.share, drawn.after.share) if kept else 1.0
+    pair = Replicate(drawn.seed, Mixture(kept, (), 0.0, 0.0), Mixture(kept, rows, share, count))
+    asking = ask_both(pair, questions, method, ports)
+    return [_mean(after) - _mean(before) for before, after in zip(asking.before, asking.after, strict=True)]
+
+
+def _mean(replies: Replies) -> float:
+    return math.fsum(replies.values) / len(replies.values)
+
+
+def _key(questions: Sequence[Question], method: MethodSpec, dose: float, names: Sequence[str], ports: Ports) -> str:
+    asked = [(question.target, list(question.prompts)) for question in questions]
+    rows = [[row.key for row in ports.controls.placebos[name]] for name in names]
+    return fingerprint("null", (ports.backend.card, method, dose, asked, rows))
+
+
+def _recall(key: str, base: set[str], ports: Ports) -> list[list[float]] | None:
+    known = ports.store.get_json("null", key)
+    if not isinstance(known, dict):
+        return None
+    then = set(known["base"])
+    union = len(base | then)
+    if union and len(base & then) / union < LIKENESS:
+        return None
+    return [[float(value) for value in shifts] for shifts in known["shifts"]]
+
+
+def _placebo(shifts: Sequence[Sequence[float]], source: str) -> Placebo:
+    return Placebo(tuple(Null(tuple(values)) for values in shifts), source)

@@ -1,0 +1,92 @@
+"""What can be chosen by name. To add one: write its module, add its line here; the conformance suites then test it.
+
+Values are strings and imported on use, so that naming a backend does not import torch. A plugin of another
+distribution is found through the entry-point group ``d2b_gate.<table>``, consulted only after a miss here.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+from d2b_gate.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import ModuleType
+
+CONTAINERS: Mapping[str, str] = {
+    "jsonl": "d2b_gate.formats.containers.jsonl",
+    "json": "d2b_gate.formats.containers.json_array",
+    "csv": "d2b_gate.formats.containers.csv_file",
+    "tsv": "d2b_gate.formats.containers.tsv_file",
+    "parquet": "d2b_gate.formats.containers.parquet",
+    "plain": "d2b_gate.formats.containers.plain_text",
+}
+SHAPES: Mapping[str, str] = {
+    "preference": "d2b_gate.formats.shapes.preference",
+    "unpaired-preference": "d2b_gate.formats.shapes.unpaired_preference",
+    "messages": "d2b_gate.formats.shapes.messages",
+    "sharegpt": "d2b_gate.formats.shapes.sharegpt",
+    "alpaca": "d2b_gate.formats.shapes.alpaca",
+    "prompt-completion": "d2b_gate.formats.shapes.prompt_completion",
+    "text": "d2b_gate.formats.shapes.text",
+}
+PROBE_KINDS: Mapping[str, str] = {
+    "choice": "d2b_gate.probes.choice",
+    "contrast": "d2b_gate.probes.contrast",
+}
+PREDICTORS: Mapping[str, str] = {
+    "mdf": "d2b_gate.predictors.mdf",
+    "mdf-gradient": "d2b_gate.predictors.gradient",
+    "mdf-tuned": "d2b_gate.predictors.tuned",
+}
+BACKENDS: Mapping[str, str] = {
+    "local": "d2b_gate.backends.hf.opening",
+    "fake": "d2b_gate.backends.fake",
+}
+REPORTS: Mapping[str, str] = {
+    "full": "d2b_gate.reports.full",
+    "concise": "d2b_gate.reports.concise",
+    "json": "d2b_gate.reports.json",
+}
+
+TABLES: Mapping[str, Mapping[str, str]] = {
+    "containers": CONTAINERS,
+    "shapes": SHAPES,
+    "probe_kinds": PROBE_KINDS,
+    "predictors": PREDICTORS,
+    "backends": BACKENDS,
+    "reports": REPORTS,
+}
+
+
+def load(table: str, name: str) -> ModuleType:
+    """Return the module registered as ``name``.
+
+    Raises:
+        UsageError: no such name; the message lists what there is and guesses what was meant.
+    """
+    path = TABLES[table].get(name) or _plugin(table, name)
+    if not path:
+        raise UsageError(f"there is no {table[:-1].replace('_', ' ')} {name!r}", remedy=_hint(table, name))
+    return importlib.import_module(path)
+
+
+def load_all(table: str) -> dict[str, ModuleType]:
+    """Return every module of a table by name, in the table's order."""
+    return {name: importlib.import_module(path) for name, path in TABLES[table].items()}
+
+
+def _plugin(table: str, name: str) -> str:
+    from importlib.metadata import entry_points
+
+    return next((point.value for point in entry_points(group=f"d2b_gate.{table}") if point.name == name), "")
+
+
+def _hint(table: str, name: str) -> str:
+    from difflib import get_close_matches
+
+    known = ", ".join(TABLES[table])
+    close = get_close_matches(name, TABLES[table], n=1)
+    return f"did you mean {close[0]!r}? (known: {known})" if close else f"known: {known}"
