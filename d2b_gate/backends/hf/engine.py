@@ -71,7 +71,7 @@ def make_engine(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, card
 
 def vectors_of(injection: Injection, device: torch.device) -> dict[int, Tensor]:
     """Return the injection as tensors by block; the scale is applied in float32."""
-    vectors_ld = torch.from_numpy(injection.vectors_ld) * injection.scale
+    vectors_ld = torch.tensor(injection.vectors_ld) * injection.scale  # a copy: stored arrays are read-only
     return {site.block: vectors_ld[i].to(device) for i, site in enumerate(injection.sites)}
 
 

@@ -1,0 +1,55 @@
+# Two commands do all set-up on a fresh machine: `make demo` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help install model demo test test-slow lint format bench wheel clean
+
+help:
+	@echo "make demo       install, pull the model, one harmless commit that passes, one harmful commit that is blocked"
+	@echo "make test       lint and the quick tests"
+	@echo "make test-slow  tests on the embedded model and in environments that pre-commit builds"
+	@echo "make bench      start-up and example-change benchmarks, written to benchmarks/results/"
+
+install: $(VENV)/.installed
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable ".[dev]"
+	touch $@
+
+model: install
+	$(BIN)/d2b-gate model pull
+
+demo: model
+	$(BIN)/python examples/demo.py
+
+test: install lint
+	$(BIN)/python -m pytest -m "not slow" -n 2
+
+test-slow: model
+	$(BIN)/python -m pytest -m slow
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pre-commit validate-manifest .pre-commit-hooks.yaml
+
+format: install
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: model
+	$(BIN)/python -m benchmarks.startup
+	$(BIN)/python -m benchmarks.changes
+
+wheel: install
+	$(BIN)/python -m build
+
+clean:
+	rm -rf $(VENV) dist build .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
