@@ -1,0 +1,116 @@
+"""Several layers to one table: tables key by key, rules by id, datasets by name; a child overrides its parents."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import TYPE_CHECKING
+
+from d2b_gate.core.errors import UsageError
+from d2b_gate.policy.locks import loosened
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from d2b_gate.core.errors import GateError
+    from d2b_gate.policy.layers import Layer
+    from d2b_gate.policy.locate import KeyPath
+
+NAMED = {"rule": "id", "dataset": "name"}
+"""Arrays of tables, and the key by which their entries merge."""
+
+
+class Merged:
+    """The effective table, which layer set each part of it, and what was wrong with the merging."""
+
+    def __init__(self) -> None:
+        self.table: dict[str, object] = {}
+        self.problems: list[GateError] = []
+        self._sources: dict[KeyPath, tuple[Layer, KeyPath]] = {}
+        self._layers: list[Layer] = []
+        self._lists: dict[str, list[object]] = {}
+        self._named: dict[tuple[str, str], tuple[int, dict[str, object]]] = {}  # (rule, its id) -> index, entry
+
+    def where(self, path: KeyPath) -> str:
+        """``file:line`` that set a part of the effective table."""
+        for size in range(len(path), 0, -1):
+            if source := self._sources.get(path[:size]):
+                layer, at = source
+                return layer.where((*at, *path[size:]))
+        return self._sources[()][0].where(path)
+
+    def latest(self, at: KeyPath, keys: tuple[str, ...]) -> str:
+        """Return which of the keys of a table was set by the latest layer; of several, the first."""
+        known = {key: (*at, key) for key in keys if (*at, key) in self._sources}
+        return max(known, key=lambda key: self._layers.index(self._sources[known[key]][0]), default=keys[0])
+
+    def add(self, layer: Layer) -> None:
+        """Lay one more layer over the table."""
+        self._layers.append(layer)
+        self._sources[()] = (layer, ())
+        for key, value in layer.table.items():
+            if key not in NAMED:
+                self._merge(self.table, (key,), value, layer)
+            elif isinstance(value, list):
+                self._merge_named(key, value, layer)
+            else:
+                self._wrong(f"{key!r} must be an array of tables", layer, (key,), f"write [[{key}]]")
+
+    def _merge(self, table: dict[str, object], path: KeyPath, value: object, layer: Layer) -> None:
+        """Set the last key of ``path`` in ``table``; two tables merge key by key."""
+        key = str(path[-1])
+        below = table.get(key)
+        if isinstance(value, dict) and isinstance(below, dict):
+            for name, inner in value.items():
+                self._merge(below, (*path, name), inner, layer)
+            return
+        table[key] = deepcopy(value)
+        for stale in [known for known in self._sources if known[: len(path)] == path]:
+            del self._sources[stale]
+        self._sources[path] = (layer, path)
+
+    def _merge_named(self, key: str, entries: list[object], layer: Layer) -> None:
+        """Merge the entries of an array of tables with those of the same name."""
+        self.table[key] = self._lists.setdefault(key, [])
+        seen: set[str] = set()
+        for index, entry in enumerate(entries):
+            name = entry.get(NAMED[key]) if isinstance(entry, dict) else None
+            if not isinstance(entry, dict) or not isinstance(name, str):
+                self._append(key, deepcopy(entry), (layer, (key, index)))
+            elif name in seen:
+                self._wrong(f"{key} {name!r} is defined twice in this file", layer, (key, index, NAMED[key]))
+            else:
+                seen.add(name)
+                self._override(key, name, entry, (layer, (key, index)))
+
+    def _override(self, key: str, name: str, entry: dict[str, object], source: tuple[Layer, KeyPath]) -> None:
+        """Lay an entry over the one of the same name, or begin it."""
+        layer, at = source
+        if (key, name) not in self._named:
+            fresh: dict[str, object] = {}
+            self._named[key, name] = (self._append(key, fresh, source), fresh)
+        place, below = self._named[key, name]
+        if key == "rule":
+            for loose, said in loosened(below, entry):
+                locked = self.where((key, place, "locked"))
+                self._wrong(f"rule {name!r} is locked by {locked}: {said}", layer, (*at, loose))
+        for inner, value in entry.items():
+            below[inner] = deepcopy(value)
+            self._sources[(key, place, inner)] = (layer, (*at, inner))
+        self._sources[(key, place)] = source
+
+    def _append(self, key: str, entry: object, source: tuple[Layer, KeyPath]) -> int:
+        place = len(self._lists[key])
+        self._lists[key].append(entry)
+        self._sources[(key, place)] = source
+        return place
+
+    def _wrong(self, what: str, layer: Layer, path: KeyPath, remedy: str = "") -> None:
+        self.problems.append(UsageError(what, where=layer.where(path), remedy=remedy))
+
+
+def merge(layers: Iterable[Layer]) -> Merged:
+    """Merge layers, parents first."""
+    merged = Merged()
+    for layer in layers:
+        merged.add(layer)
+    return merged

@@ -1,0 +1,17 @@
+"""Nearest known word for a mistyped one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Suggest the nearest known word, or list them all."""
+    from difflib import get_close_matches  # only a mistake pays for the import
+
+    ordered = sorted(known)
+    close = get_close_matches(word, ordered, n=1)
+    return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(ordered)}"
