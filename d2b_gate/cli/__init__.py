@@ -13,11 +13,12 @@ if TYPE_CHECKING:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; the only place that catches what commands raise."""
-    from d2b_gate.cli.arguments import parse
     from d2b_gate.cli.console import prepare_streams, say
 
     prepare_streams()
     try:
+        from d2b_gate.cli.arguments import parse
+
         arguments = parse(sys.argv[1:] if argv is None else argv)
         return int(arguments.run(arguments))
     except GateError as error:
@@ -27,18 +28,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         say("interrupted; what was already computed is kept")
         return int(Exit.INTERRUPTED)
-    except BrokenPipeError:
-        return _closed_pipe()
     except Exception as error:
         return _unexpected(error)
-
-
-def _closed_pipe() -> int:
-    """The reader of our output went away (`| head`): end quietly, and keep Python from complaining at exit."""
-    import os
-
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return int(Exit.UNEVALUATED)
 
 
 def _unexpected(error: Exception) -> int:

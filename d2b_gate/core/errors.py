@@ -60,6 +60,10 @@ class EvaluationError(GateError):
     """The gate could not evaluate: model, data, memory, time, backend or a control (exit 3)."""
 
 
+class UnavailableError(EvaluationError):
+    """What runs the model is not here: no library, model, device, memory or connection. A hook may leave it to CI."""
+
+
 class ProbeUnreadableError(EvaluationError):
     """One probe cannot be read on this model; its rules end as errors, the others are judged."""
 

@@ -51,7 +51,7 @@ class ModelSpec:
     dtype: str = "float32"
     device: str = "auto"
     max_length: int = 1024  # tokens of a row; longer rows are cut, and counted in the report
-    sha256: str = ""  # of a local directory's weights; required where the directory lies inside the checkout
+    sha256: str = ""  # of all files of a local directory; required where it lies inside the checkout
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +75,10 @@ class MethodSpec:
     regime: Regime = field(default_factory=Regime)
     reading: Literal["injected", "first-order"] = "injected"  # mdf-gradient: read under injection, or linearised
     alpha: float = 0.1  # mdf, mdf-gradient: strength of the injection; fixed here, never swept with the answer known
-    steps: int = 24  # mdf-tuned: Adam steps on the injected vectors
+    steps: int = 16  # mdf-tuned: Adam steps on the injected vectors
     step_size: float = 0.02  # mdf-tuned: Adam learning rate of the vectors
     batch: int = 8  # mdf-tuned: rows per step
-    sample: int = 192  # kept rows in the seeded subsample; steps x batch, so that a step meets rows not met before
+    sample: int = 128  # kept rows in the seeded subsample; steps x batch, so that a step meets rows not met before
     max_changed: int = 256  # changed rows used per side; more are subsampled and counted in the report
     replicates: int = 2  # independent subsample orders behind the interval
     placebos: int = 6  # clean placebo changes behind the noise floor and p

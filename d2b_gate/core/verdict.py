@@ -156,9 +156,9 @@ class Verdict:
     @property
     def exit(self) -> Exit:
         """The exit code; no output format can change it."""
-        if self.deferred:
-            return Exit.OK
         codes: list[Exit] = [Exit.VIOLATED] if self.row_findings else []
+        if self.deferred:
+            return first_exit(codes)  # rows that break their schema need no model to be found
         if any(not control.passed for control in self.controls):
             codes.append(Exit.UNEVALUATED)
         codes += [_exit_of(finding) for finding in self.findings]

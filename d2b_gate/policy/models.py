@@ -79,7 +79,9 @@ class MethodTable(Strict):
     replicates: Count = Field(
         default=_METHOD.replicates, description="Independent subsample orders behind the interval."
     )
-    placebos: Count = Field(default=_METHOD.placebos, description="Clean placebo changes behind the noise floor.")
+    placebos: int = Field(
+        default=_METHOD.placebos, ge=3, le=7, description="Clean placebo changes behind the noise floor, 3 to 7."
+    )
     seed: int = Field(default=_METHOD.seed, ge=0, le=2**32 - 1, description="Seed of every subsample and order.")
     confidence: float = Field(
         default=_METHOD.confidence, ge=0.5, lt=1, description="Confidence of the intervals, 0.5 to 1."

@@ -6,8 +6,6 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from d2b_gate.core.errors import EvaluationError, UsageError
-from d2b_gate.probes.form import did_you_mean
-from d2b_gate.probes.read import read_probe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -39,6 +37,8 @@ class Catalogue:
             PolicyError: its file has problems.
         """
         if reference not in self._probes:
+            from d2b_gate.probes.read import read_probe  # hooks with nothing to do need `pack_root` alone
+
             self._probes[reference] = read_probe(*self._file(reference), self._kinds)
         return self._probes[reference]
 
@@ -52,6 +52,8 @@ class Catalogue:
         if reference.endswith(".toml"):
             return self._repository_file(reference), reference
         if reference not in (known := self.available()):
+            from d2b_gate.probes.form import did_you_mean
+
             hint = f"{did_you_mean(reference, known)} (the path of a .toml file in the repository works too)"
             raise UsageError(f"unknown probe {reference!r}", remedy=hint)
         return (self._pack / f"{reference}.toml").read_text(encoding="utf-8"), f"d2b:probes/{reference}.toml"

@@ -138,13 +138,18 @@ class Repository:
         """
         state = "the index" if ref == INDEX else printable(ref)
         for file in self.files_at(ref, [path]):
-            if file.mode not in REGULAR_MODES:
-                raise UsageError("is not a regular file", where=printable(path), remedy="links are not followed")
-            try:
-                return self.blob(file.oid).decode("utf-8")
-            except UnicodeDecodeError as error:
-                raise UsageError("is not UTF-8", where=printable(path), remedy="save it as UTF-8") from error
+            return self.text(file)
         raise UsageError(f"is not in {state}", where=printable(path), remedy="create it, or run: git add")
+
+    def text(self, file: FileRef) -> str:
+        """Return the text of a file; `UsageError` for a link, and for what is not UTF-8."""
+        where = printable(file.path)
+        if file.mode not in REGULAR_MODES:
+            raise UsageError("is not a regular file", where=where, remedy="links are not followed")
+        try:
+            return self.blob(file.oid).decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise UsageError("is not UTF-8", where=where, remedy="save it as UTF-8") from error
 
     def setting(self, name: str) -> str:
         """Return a value of git's configuration; empty where it is not set."""

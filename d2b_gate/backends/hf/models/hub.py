@@ -13,7 +13,7 @@ from d2b_gate.backends.hf.models.files import FileEntry, ModelFiles, file_names,
 from d2b_gate.backends.hf.models.libraries import one_line, require
 from d2b_gate.backends.hf.models.lock import read_lock, refresh_lock, write_lock
 from d2b_gate.backends.hf.models.verify import intact
-from d2b_gate.core.errors import EvaluationError, UsageError
+from d2b_gate.core.errors import EvaluationError, UnavailableError, UsageError
 
 if TYPE_CHECKING:
     from d2b_gate.core.rules import ModelSpec
@@ -66,7 +66,7 @@ def _download(spec: ModelSpec) -> Path:
             spec.id, revision=spec.revision, allow_patterns=_WANTED, ignore_patterns=_UNWANTED
         )
     except _hub_errors() as error:
-        raise EvaluationError(
+        raise UnavailableError(
             f"cannot download model {spec.id} at {spec.revision[:12]}: {one_line(error)}",
             remedy="check the network and HF_TOKEN, or fetch it where there is a network and share HF_HOME",
         ) from error

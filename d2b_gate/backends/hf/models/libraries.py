@@ -9,17 +9,17 @@ import warnings
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import TYPE_CHECKING
 
-from d2b_gate.core.errors import EvaluationError
+from d2b_gate.core.errors import UnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
 def require(*libraries: str) -> None:
-    """Raise EvaluationError if one is not installed; imports none."""
+    """Raise UnavailableError if one is not installed; imports none."""
     missing = [library for library in libraries if importlib.util.find_spec(library) is None]
     if missing:
-        raise EvaluationError(
+        raise UnavailableError(
             f"running a model needs {' and '.join(missing)}", remedy='run: pip install "d2b-gate[model]"'
         )
 

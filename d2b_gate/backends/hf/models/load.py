@@ -9,7 +9,7 @@ from d2b_gate.backends.hf.models.directory import read_table
 from d2b_gate.backends.hf.models.libraries import calm_threads, dtype_option, one_line, require, silenced
 from d2b_gate.backends.hf.models.placement import Placement, place, weight_bytes
 from d2b_gate.backends.hf.models.verify import intact
-from d2b_gate.core.errors import EvaluationError
+from d2b_gate.core.errors import EvaluationError, UnavailableError
 
 if TYPE_CHECKING:
     import torch
@@ -90,8 +90,8 @@ def _placement(files: ModelFiles, card: ModelCard) -> Placement:
     return place(weight_bytes(files.path, getattr(torch, card.dtype).itemsize), free)
 
 
-def _absent(device: str) -> EvaluationError:
-    return EvaluationError(
+def _absent(device: str) -> UnavailableError:
+    return UnavailableError(
         f"device {device} is wanted, but this torch finds none",
         remedy='install a torch that supports it, or set model.device = "cpu"',
     )
@@ -107,7 +107,6 @@ def _model(files: ModelFiles, card: ModelCard, placement: Placement) -> tuple[Pr
         local_files_only=True,
         trust_remote_code=False,
         use_safetensors=True,
-        attn_implementation="sdpa",
         output_loading_info=True,
         **dtype_option(getattr(torch, card.dtype)),
         **spread,

@@ -13,7 +13,7 @@ from d2b_gate.backends.hf.models.files import LOCK_NAME, ModelFiles
 from d2b_gate.backends.hf.models.hub import locate_hub
 from d2b_gate.backends.hf.models.lock import read_lock, refresh_lock
 from d2b_gate.backends.hf.models.verify import intact
-from d2b_gate.core.errors import EvaluationError, UsageError
+from d2b_gate.core.errors import EvaluationError, UnavailableError, UsageError
 
 if TYPE_CHECKING:
     from d2b_gate.core.rules import ModelSpec
@@ -67,7 +67,7 @@ def _locate(spec: ModelSpec, cache: Path, checkout: Path | None) -> ModelFiles:
 def _locate_builtin(builtin: Builtin, cache: Path) -> ModelFiles:
     files = builtin_files(builtin, cache)
     if files is None:
-        raise EvaluationError(
+        raise UnavailableError(
             f"model {builtin.id} is not in {cache}", remedy=f"run: d2b-gate model pull {builtin.name}"
         )
     checked = intact(files)

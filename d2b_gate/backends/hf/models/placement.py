@@ -6,7 +6,7 @@ import json
 import math
 from typing import TYPE_CHECKING, Literal
 
-from d2b_gate.core.errors import EvaluationError
+from d2b_gate.core.errors import EvaluationError, UnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,12 +19,12 @@ _MAX_HEADER = 100_000_000  # bytes; the limit of the safetensors format
 
 
 def place(weight_bytes: int, free_bytes: Sequence[int]) -> Placement:
-    """Prefer one device: several pass every hidden state between them. Raises EvaluationError if all are too small."""
+    """Prefer one device: several pass every hidden state between them. Raises UnavailableError if all are too small."""
     if weight_bytes <= _SHARE * free_bytes[0]:
         return "one"
     if len(free_bytes) > 1 and weight_bytes <= _SHARE * sum(free_bytes):
         return "spread"
-    raise EvaluationError(
+    raise UnavailableError(
         f"the weights need {weight_bytes / 1e9:.1f} GB, and {sum(free_bytes) / 1e9:.1f} GB of GPU memory are free",
         remedy='use dtype "bfloat16", device "cpu", a smaller model or a larger GPU',
     )

@@ -1,0 +1,101 @@
+"""`cache info`, `cache gc`, `cache clear`: the store, the kept results, and the models beside them."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from d2b_gate.cli.console import show
+from d2b_gate.cli.sizes import readable
+from d2b_gate.core.errors import EvaluationError, Exit
+from d2b_gate.sources.errors import printable
+from d2b_gate.store.paths import cache_root
+from d2b_gate.store.sizes import StoreSize
+from d2b_gate.store.sqlite import DiskStore, open_store
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from pathlib import Path
+
+RESULTS = "results"
+STORE = "store"
+MODELS = "models"
+
+
+def run_info(arguments: Namespace) -> int:
+    """Print where things are kept and how much there is."""
+    del arguments
+    root = cache_root()
+    size = _store_size(root)
+    lines = (
+        f"cache    {printable(str(root))}",
+        f"store    {size.values} values and {size.arrays} arrays, {readable(size.bytes)}",
+        f"results  {sum(1 for _ in (root / RESULTS).glob('*.json'))}, {readable(_bytes_below(root / RESULTS))}",
+        f"models   {readable(_bytes_below(root / MODELS))}",
+    )
+    show("".join(f"{line}\n" for line in lines))
+    return int(Exit.OK)
+
+
+def run_gc(arguments: Namespace) -> int:
+    """Forget the least recently used."""
+    freed = 0
+    if _has_store(cache_root()):
+        with closing(_open(cache_root())) as store:
+            freed = store.gc(arguments.max_bytes)
+            _refuse_silence(store)
+    _tell(arguments, f"freed {readable(freed)}; at most {readable(arguments.max_bytes)} stay")
+    return int(Exit.OK)
+
+
+def run_clear(arguments: Namespace) -> int:
+    """Forget values, arrays and results; a model takes minutes to fetch and stays."""
+    root = cache_root()
+    freed = _bytes_below(root / RESULTS)
+    try:
+        if (root / RESULTS).is_dir():
+            shutil.rmtree(root / RESULTS)
+    except OSError as error:
+        raise EvaluationError(f"cannot be removed ({error.strerror})", where=str(root / RESULTS)) from error
+    if _has_store(root):
+        with closing(_open(root)) as store:
+            freed += store.size().bytes
+            store.clear()
+            _refuse_silence(store)
+    _tell(arguments, f"freed {readable(freed)}; models stay in {printable(str(root / MODELS))}")
+    return int(Exit.OK)
+
+
+def _tell(arguments: Namespace, line: str) -> None:
+    if not arguments.quiet:
+        show(f"{line}\n")
+
+
+def _has_store(root: Path) -> bool:
+    return (root / STORE).is_dir()
+
+
+def _store_size(root: Path) -> StoreSize:
+    """Looking creates nothing."""
+    if not _has_store(root):
+        return StoreSize(0, 0, 0)
+    with closing(_open(root)) as store:
+        return store.size()
+
+
+def _open(root: Path) -> DiskStore:
+    store = open_store(root / STORE)
+    if not isinstance(store, DiskStore):
+        raise EvaluationError(store.problem, remedy="make the directory writable, or name another: D2B_GATE_CACHE_DIR")
+    return store
+
+
+def _refuse_silence(store: DiskStore) -> None:
+    """A store never fails a check; here its failure is the answer."""
+    if store.problem:
+        raise EvaluationError(store.problem)
+
+
+def _bytes_below(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())

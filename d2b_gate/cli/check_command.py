@@ -1,0 +1,48 @@
+"""`check`: flags of the main job."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from d2b_gate.cli.arguments import environment, later
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def declare(commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser) -> None:
+    """Declare `check`."""
+    parser = commands.add_parser(
+        "check", parents=[common], allow_abbrev=False, help="judge a change to training data (the main job)"
+    )
+    parser.add_argument("paths", nargs="*", metavar="PATH", help="judge these files of the index as a whole")
+    scope = parser.add_argument_group("what to judge (default: --staged)")
+    scope.add_argument("--staged", action="store_true", help="what is staged, against HEAD")
+    scope.add_argument("--from-ref", metavar="A", help="base commit of a range")
+    scope.add_argument("--to-ref", metavar="B", help="head commit of a range (default: HEAD)")
+    scope.add_argument("--all", action="store_true", help="everything in the index, against the untouched model")
+    add_output(parser)
+    add_run(parser)
+    parser.set_defaults(run=later("d2b_gate.cli.check", "run_check"), remote=False)
+
+
+def add_output(parser: argparse.ArgumentParser) -> None:
+    """Flags that choose reports."""
+    group = parser.add_argument_group("output")
+    group.add_argument(
+        "--format", action="append", metavar="FORMAT", help="full (default), concise or json; may be repeated"
+    )
+    group.add_argument(
+        "--output-file", action="append", default=[], metavar="FORMAT=PATH", help="also write a report to a file"
+    )
+
+
+def add_run(parser: argparse.ArgumentParser) -> None:
+    """Flags that say where and how the evaluation runs; none of them changes what is judged."""
+    group = parser.add_argument_group("running")
+    group.add_argument("--device", default=environment("DEVICE", ""), help="auto, cpu, cuda or mps")
+    group.add_argument("--no-cache", action="store_true", help="neither read nor write the store")
+    group.add_argument("--require-match", action="store_true", help="exit 5 if no dataset has changed rows")
+    group.add_argument(
+        "--bootstrap", action="store_true", help="in CI: the base commit has no policy yet; use the head's and warn"
+    )

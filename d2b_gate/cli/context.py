@@ -1,0 +1,142 @@
+"""Where the gate stands: which states to compare, and which state the policy is read from."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from d2b_gate.core.errors import UsageError
+from d2b_gate.policy.find import FILES, PYPROJECT, find_policy
+from d2b_gate.sources import scopes
+from d2b_gate.sources.git import INDEX, find_repository
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Callable
+
+    from d2b_gate.core.change import Change, FileRef, Scope
+    from d2b_gate.policy.find import Found
+    from d2b_gate.sources.git import Repository
+
+
+PLACES = (*FILES, PYPROJECT)
+
+
+@dataclass(frozen=True, slots=True)
+class Standpoint:
+    """A repository, what is asked of it, and who asks."""
+
+    repository: Repository
+    mode: Literal["staged", "range", "all", "paths"]
+    context: Literal["hook", "ci"]
+    policy_ref: str  # the state that policy, probes and row schemas are read from
+    from_ref: str = ""
+    to_ref: str = ""
+    paths: tuple[str, ...] = ()
+
+    def reader(self) -> Callable[[str], str | None]:
+        """Read a file of the policy's state; None where it is absent."""
+        return text_reader(self.repository, self.policy_ref)
+
+    def policy(self) -> Found:
+        """The policy's text."""
+        return find_policy(self.reader())
+
+    def scope(self) -> Scope:
+        """The two states."""
+        if self.mode == "staged":
+            return scopes.staged_scope(self.repository)
+        if self.mode == "range":
+            return scopes.range_scope(self.repository, self.from_ref, self.to_ref)
+        if self.mode == "all":
+            return scopes.all_scope(self.repository)
+        return scopes.paths_scope(self.repository, self.paths)
+
+    def changes(self) -> tuple[Change, ...] | None:
+        """Changed paths where git can tell them in one cheap call; None where everything is to be judged."""
+        if self.mode == "staged":
+            return self.repository.staged_changes()
+        if self.mode == "range":
+            return self.repository.range_changes(self.from_ref, self.to_ref)
+        return None
+
+
+def text_reader(repository: Repository, ref: str) -> Callable[[str], str | None]:
+    """Return a reader of files of one state; the places of a policy are looked up by one call of git, for speed."""
+    known: dict[str, FileRef | None] = {}
+
+    def read(path: str) -> str | None:
+        if path not in known:
+            wanted = PLACES if path in PLACES else (path,)
+            found = {file.path: file for file in repository.files_at(ref, wanted)}
+            known.update((name, found.get(name)) for name in wanted)
+        file = known[path]
+        return None if file is None else repository.text(file)
+
+    return read
+
+
+def worktree_reader(root: Path) -> Callable[[str], str | None]:
+    """Return a reader of files as they are on disk: for people who write a policy, never for a verdict."""
+
+    def read(path: str) -> str | None:
+        try:
+            return (root / path).read_bytes().decode("utf-8")
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError("cannot be read as UTF-8 text", where=path, remedy="save it as UTF-8") from error
+
+    return read
+
+
+def standpoint(arguments: Namespace) -> Standpoint:
+    """Decide from flags and environment what is compared with what.
+
+    In CI (``CI`` set) a range is judged by the policy of its base commit, so that no pull request weakens its own
+    gate; a local hook reads policy and data from the same state.
+
+    Raises:
+        UsageError: flags that exclude each other, or no repository.
+    """
+    asked = [arguments.staged, bool(arguments.from_ref or arguments.to_ref), arguments.all, bool(arguments.paths)]
+    if sum(asked) > 1:
+        raise UsageError("--staged, --from-ref/--to-ref, --all and PATHS exclude each other", remedy="give one of them")
+    if arguments.to_ref and not arguments.from_ref:
+        raise UsageError("--to-ref needs --from-ref", remedy="name the base commit with --from-ref")
+    repository = find_repository(Path.cwd())
+    context: Literal["hook", "ci"] = "ci" if in_ci() else "hook"
+    if arguments.from_ref:
+        return range_standpoint(
+            repository, arguments.from_ref, arguments.to_ref or "HEAD", context, arguments.bootstrap
+        )
+    if arguments.all:
+        return Standpoint(repository, "all", context, INDEX)
+    if arguments.paths:
+        return Standpoint(repository, "paths", context, INDEX, paths=tuple(arguments.paths))
+    return Standpoint(repository, "staged", context, INDEX)
+
+
+def range_standpoint(
+    repository: Repository, from_ref: str, to_ref: str, context: Literal["hook", "ci"], bootstrap: bool
+) -> Standpoint:
+    """A range: in CI its policy is the base's, unless the base has none and ``--bootstrap`` says so."""
+    policy_ref = to_ref
+    if context == "ci" and not (bootstrap and not _has_policy(repository, from_ref)):
+        policy_ref = from_ref
+    return Standpoint(repository, "range", context, policy_ref, from_ref, to_ref)
+
+
+def _has_policy(repository: Repository, ref: str) -> bool:
+    try:
+        find_policy(text_reader(repository, ref))
+    except UsageError as error:
+        return "no policy" not in error.what
+    return True
+
+
+def in_ci() -> bool:
+    """Whether this is a CI run, by the variable that every CI system sets."""
+    return os.environ.get("CI", "").lower() not in ("", "0", "false")

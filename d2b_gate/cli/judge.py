@@ -1,0 +1,63 @@
+"""The part of `check` that needs the pipeline: wire it, run it, keep the result, print it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from d2b_gate.cli.output import save_result, write_reports
+from d2b_gate.cli.policy_reading import read_the_policy
+from d2b_gate.cli.progress import make_progress
+from d2b_gate.cli.unavailable import defer_or_raise
+from d2b_gate.cli.wiring import Running, wire
+from d2b_gate.core.errors import NothingMatchedError, UnavailableError
+from d2b_gate.core.rules import DatasetSpec
+from d2b_gate.gate.check import run
+from d2b_gate.gate.ports import Request
+from d2b_gate.sources.globs import Globs
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from d2b_gate.cli.context import Standpoint
+    from d2b_gate.cli.output import Outputs
+    from d2b_gate.core.change import Scope
+    from d2b_gate.core.rules import Policy
+    from d2b_gate.core.verdict import Verdict
+    from d2b_gate.policy.find import Found
+
+
+def judge_and_report(stand: Standpoint, found: Found, outputs: Outputs, arguments: Namespace) -> int:
+    """Run the pipeline and print the verdict; the exit code is the verdict's, whatever the format."""
+    policy, catalogue = read_the_policy(found, stand.reader())
+    scope = stand.scope()
+    if stand.mode == "paths":
+        policy = _with_given_paths(policy, scope)
+    with make_progress(quiet=arguments.quiet) as progress:
+        running = Running(arguments.device, not arguments.no_cache, progress)
+        try:
+            policy, ports = wire(policy, catalogue, stand, running)
+            verdict = run(Request(scope, policy, stand.context), ports)
+        except UnavailableError as error:
+            return defer_or_raise(error, policy, stand)
+    if arguments.bootstrap and stand.context == "ci":
+        verdict = _noted(verdict, "the base commit has no policy: judged by the head's own (--bootstrap)")
+    if arguments.require_match and not verdict.files:
+        raise NothingMatchedError("no row of any dataset changed", remedy="drop --require-match if that is fine")
+    result = save_result(verdict)
+    write_reports(verdict, outputs, result, stand.context, arguments)
+    return int(verdict.exit)
+
+
+def _with_given_paths(policy: Policy, scope: Scope) -> Policy:
+    """Judge paths that no dataset names as a dataset of their own, its format found out."""
+    named = [Globs(spec.include, spec.exclude) for spec in policy.datasets]
+    strays = [file.path for file in scope.after.files if not any(globs.concerns(file.path) for globs in named)]
+    if not strays:
+        return policy
+    literal = tuple("".join(f"[{char}]" if char in "*?[" else char for char in path) for path in strays)
+    return replace(policy, datasets=(*policy.datasets, DatasetSpec("given paths", literal)))
+
+
+def _noted(verdict: Verdict, note: str) -> Verdict:
+    return replace(verdict, notes=(note, *verdict.notes))

@@ -1,0 +1,120 @@
+"""`policy lint`, `policy show`, `policy schema`: the policy itself, with nothing judged and no model."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from d2b_gate.cli.console import show
+from d2b_gate.cli.context import text_reader, worktree_reader
+from d2b_gate.core.errors import Exit, PolicyError
+from d2b_gate.policy.find import find_policy
+from d2b_gate.sources.errors import printable
+from d2b_gate.sources.git import INDEX, find_repository
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Callable, Iterator
+
+    from d2b_gate.core.rules import DatasetSpec, Policy, Rule
+    from d2b_gate.sources.git import Repository
+
+
+def run_lint(arguments: Namespace) -> int:
+    """Print every problem, or how much the policy holds."""
+    try:
+        policy = _policy(arguments)
+    except PolicyError as error:
+        show("".join(f"{printable(str(problem))}\n" for problem in error.problems))
+        return int(Exit.USAGE)
+    if not arguments.quiet:
+        rules, datasets = _count(len(policy.rules), "rule"), _count(len(policy.datasets), "dataset")
+        show(f"{policy.path}: ok, {rules} and {datasets} (read from {_state(arguments)})\n")
+    return int(Exit.OK)
+
+
+def run_show(arguments: Namespace) -> int:
+    """Print the effective policy."""
+    policy = _policy(arguments)
+    if arguments.format == "json":
+        show(json.dumps(_plain(asdict(policy)), indent=2) + "\n")
+    else:
+        show("".join(f"{printable(line)}\n" for line in _lines(policy)))
+    return int(Exit.OK)
+
+
+def run_schema(arguments: Namespace) -> int:
+    """Print the JSON Schema."""
+    del arguments
+    from d2b_gate.policy.schema import json_schema
+
+    show(json.dumps(json_schema(), indent=2) + "\n")
+    return int(Exit.OK)
+
+
+def _policy(arguments: Namespace) -> Policy:
+    with find_repository(Path.cwd()) as repository:
+        reader = _reader(repository, arguments)
+        found = find_policy(reader)
+        from d2b_gate.cli.policy_reading import read_the_policy
+
+        return read_the_policy(found, reader)[0]
+
+
+def _reader(repository: Repository, arguments: Namespace) -> Callable[[str], str | None]:
+    if arguments.worktree:
+        return worktree_reader(repository.root)
+    return text_reader(repository, arguments.ref or INDEX)
+
+
+def _state(arguments: Namespace) -> str:
+    return "the working tree" if arguments.worktree else printable(arguments.ref or "the index")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _plain(value: object) -> object:
+    """JSON has no infinity: a ceiling that is absent is null."""
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    return None if isinstance(value, float) and math.isinf(value) else value
+
+
+def _lines(policy: Policy) -> Iterator[str]:
+    model, method, regime = policy.model, policy.method, policy.method.regime
+    pin = f" at {model.revision or model.sha256}" if model.revision or model.sha256 else ""
+    yield f"policy    {policy.path}  {policy.digest[:12]}"
+    yield f"model     {model.id}{pin}, {model.dtype}, {model.device}, at most {model.max_length} tokens per row"
+    yield f"method    {method.predictor}, seed {method.seed}, {method.confidence:.0%} intervals"
+    yield (
+        f"regime    {regime.kind}, rank {regime.rank}, alpha {regime.alpha:g}, {regime.optimizer}, "
+        f"learning rate {regime.learning_rate:g}, {regime.epochs:g} epochs, batch {regime.batch_size}"
+    )
+    yield f"backend   {policy.backend.kind}{f' {policy.backend.url}' if policy.backend.url else ''}"
+    for dataset in policy.datasets:
+        yield _dataset_line(dataset)
+    for rule in policy.rules:
+        yield _rule_line(rule)
+
+
+def _dataset_line(dataset: DatasetSpec) -> str:
+    left_out = f" without {' '.join(dataset.exclude)}" if dataset.exclude else ""
+    return (
+        f"dataset   {dataset.name}: {' '.join(dataset.include)}{left_out}, {dataset.format}, weight {dataset.weight:g}"
+    )
+
+
+def _rule_line(rule: Rule) -> str:
+    asked = f"{rule.probe} {rule.target}".rstrip()
+    ceiling = "" if math.isinf(rule.max_level) else f", level at most {rule.max_level:g}"
+    where = f" on {' '.join(rule.datasets)}" if rule.datasets else ""
+    locked = ", locked" if rule.locked else ""
+    limits = f"warn {rule.warn_delta:g}, fail {rule.fail_delta:g}{ceiling}"
+    return f"rule      {rule.id}: {asked}, {rule.direction}, {limits}{where}{locked}  ({rule.origin})"

@@ -1,0 +1,41 @@
+"""`policy`: look at the policy without judging anything."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from d2b_gate.cli.arguments import later
+
+if TYPE_CHECKING:
+    import argparse
+
+MODULE = "d2b_gate.cli.policy"
+
+
+def declare(commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser) -> None:
+    """Declare `policy lint`, `policy show` and `policy schema`."""
+    parser = commands.add_parser("policy", allow_abbrev=False, help="check and show the policy")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+
+    lint = actions.add_parser("lint", parents=[common], allow_abbrev=False, help="print every problem as file:line")
+    add_state(lint)
+    lint.set_defaults(run=later(MODULE, "run_lint"))
+
+    show = actions.add_parser(
+        "show", parents=[common], allow_abbrev=False, help="print the effective policy, with all that it extends"
+    )
+    add_state(show)
+    show.add_argument("--format", choices=("text", "json"), default="text", help="text (default) or json")
+    show.set_defaults(run=later(MODULE, "run_show"))
+
+    schema = actions.add_parser(
+        "schema", parents=[common], allow_abbrev=False, help="print the JSON Schema of a policy file, for editors"
+    )
+    schema.set_defaults(run=later(MODULE, "run_schema"))
+
+
+def add_state(parser: argparse.ArgumentParser) -> None:
+    """Flags that say which state the policy is read from."""
+    state = parser.add_mutually_exclusive_group()
+    state.add_argument("--ref", metavar="REF", help="read the policy of a commit (default: of the index)")
+    state.add_argument("--worktree", action="store_true", help="read the files as they are on disk")

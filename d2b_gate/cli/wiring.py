@@ -1,0 +1,131 @@
+"""The composition root: names the real adapters behind every port of the pipeline."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from d2b_gate import __version__
+from d2b_gate.core.errors import UsageError
+from d2b_gate.core.rules import DatasetSpec
+from d2b_gate.formats.reading import read_records, read_rows
+from d2b_gate.formats.row_schema import violations
+from d2b_gate.gate.caching import CachingBackend
+from d2b_gate.gate.ports import ControlSet, Picked, Ports, Reader
+from d2b_gate.probes.catalogue import pack_root
+from d2b_gate.registry import BACKENDS, load, load_all
+from d2b_gate.sources.globs import Globs
+from d2b_gate.sources.pointers import contents
+from d2b_gate.sources.selection import select
+from d2b_gate.store.memory import MemoryStore
+from d2b_gate.store.paths import cache_root
+from d2b_gate.store.sqlite import open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from d2b_gate.cli.context import Standpoint
+    from d2b_gate.core.change import FileRef, Snapshot
+    from d2b_gate.core.ports import Backend, Progress, Store
+    from d2b_gate.core.rows import Row
+    from d2b_gate.core.rules import Policy
+    from d2b_gate.probes.catalogue import Catalogue
+    from d2b_gate.sources.git import Repository
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """Where and how a run goes; nothing here changes what is judged."""
+
+    device: str
+    cached: bool
+    progress: Progress
+
+
+def wire(policy: Policy, catalogue: Catalogue, stand: Standpoint, running: Running) -> tuple[Policy, Ports]:
+    """Return the ports of one check, and the policy with the device that was asked for."""
+    if running.device:
+        policy = replace(policy, model=replace(policy.model, device=running.device))
+    store: Store = open_store(cache_root() / "store") if running.cached else MemoryStore()
+    problem = getattr(store, "problem", "")
+    if problem:
+        running.progress.note(problem)
+    backend = CachingBackend(_backend(policy, stand, running), store, running.progress)
+    ports = Ports(
+        reader=_reader(stand.repository, stand),
+        store=store,
+        backend=backend,
+        predictor=load("predictors", policy.method.predictor),
+        probes=catalogue,
+        kinds=load_all("probe_kinds"),
+        controls=control_set(catalogue),
+        progress=running.progress,
+        clock=time.monotonic,
+        version=__version__,
+    )
+    return policy, ports
+
+
+def _backend(policy: Policy, stand: Standpoint, running: Running) -> Backend:
+    kind = policy.backend.kind
+    if kind not in BACKENDS:
+        raise UsageError(
+            f"this version has no {kind!r} backend",
+            where=policy.path,
+            remedy=f'write backend.kind = "local" (known: {", ".join(BACKENDS)})',
+        )
+    opened: Backend = load("backends", kind).open_backend(
+        policy.model, cache_root(), stand.repository.root, running.progress
+    )
+    return opened
+
+
+def _reader(repository: Repository, stand: Standpoint) -> Reader:
+    containers, shapes = load_all("containers"), load_all("shapes")
+
+    def pick(spec: DatasetSpec, snapshot: Snapshot) -> Picked:
+        selection = select(snapshot.files, Globs(spec.include, spec.exclude))
+        return Picked(selection.files, selection.notes)
+
+    def bytes_of(file: FileRef, spec: DatasetSpec) -> Iterator[tuple[str, bytes]]:
+        return contents(repository, file, Globs(spec.include, spec.exclude))
+
+    def broken(content: bytes, path: str, spec: DatasetSpec) -> Iterator[tuple[int, str]]:
+        schema = _row_schema(spec, stand)
+        return violations(read_records(content, path, spec, containers), schema, path)
+
+    return Reader(pick, bytes_of, partial(read_rows, containers=containers, shapes=shapes), broken)
+
+
+def _row_schema(spec: DatasetSpec, stand: Standpoint) -> Mapping[str, object]:
+    import json
+
+    text = stand.reader()(spec.row_schema)
+    if text is None:
+        raise UsageError(f"there is no row schema {spec.row_schema!r}", where=spec.origin, remedy="add it to git")
+    try:
+        schema = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise UsageError(
+            f"is not JSON ({error.msg})", where=f"{spec.row_schema}:{error.lineno}", remedy="correct the schema"
+        ) from error
+    if not isinstance(schema, dict):
+        raise UsageError("is not a JSON Schema object", where=spec.row_schema, remedy="correct the schema")
+    return schema
+
+
+def control_set(catalogue: Catalogue) -> ControlSet:
+    """The gate's own canary and placebo rows, shipped with it."""
+    root = pack_root()
+    placebos = {file.stem: shipped_rows(file) for file in sorted((root / "placebo").glob("*.jsonl"))}
+    canary = shipped_rows(root / "canary" / "lantern.jsonl")
+    return ControlSet(canary, catalogue("control/canary"), "lantern", placebos)
+
+
+def shipped_rows(file: Path) -> tuple[Row, ...]:
+    """Rows of a file that ships with the gate."""
+    spec = DatasetSpec(name=file.stem, include=())
+    return tuple(read_rows(file.read_bytes(), file.name, spec, load_all("containers"), load_all("shapes")))

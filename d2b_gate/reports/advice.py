@@ -1,0 +1,74 @@
+"""What to do next: sentences that name only rows, people and commands that exist."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+from d2b_gate.core.errors import Exit
+from d2b_gate.core.verdict import Status
+from d2b_gate.reports.describe import NAME, PATH, failed_controls, is_plainly_ok
+from d2b_gate.reports.escape import terminal
+
+if TYPE_CHECKING:
+    from d2b_gate.core.verdict import Finding, Verdict
+    from d2b_gate.reports.interface import RenderOptions
+
+_OWNERS_SHOWN = 3
+
+
+def advice(verdict: Verdict, options: RenderOptions) -> list[str]:
+    """One sentence per thing to do, the most pressing first; none where all is plainly ok."""
+    if verdict.deferred:
+        return ["CI judges this change; `d2b-gate doctor` says what this machine lacks to judge it here"]
+    if is_plainly_ok(verdict):
+        return []
+    found = [*_unevaluated(verdict), *_violated(verdict, options), *_inconclusive(verdict), *_harmless(verdict)]
+    return [*found, *_details(options)]
+
+
+def _unevaluated(verdict: Verdict) -> list[str]:
+    if failed_controls(verdict):
+        return ["a control failed, so trust no prediction of this run; `d2b-gate doctor` checks the set-up"]
+    if verdict.count(Status.ERROR):
+        return ["a rule in error was not judged, and is not ok; `d2b-gate doctor` checks the set-up"]
+    return []
+
+
+def _violated(verdict: Verdict, options: RenderOptions) -> list[str]:
+    again = "then commit again" if options.hook else "then run `d2b-gate check` again"
+    failed = [finding for finding in verdict.findings if finding.status is Status.FAIL]
+    broken = [f"correct the rows that break their schema, {again}"] if verdict.row_findings else []
+    return [*broken, f"{_rows_to_change(failed)}, {again}{_people_to_ask(failed)}"] if failed else broken
+
+
+def _rows_to_change(failed: list[Finding]) -> str:
+    sides = {run.side for finding in failed for run in finding.blame}
+    if sides == {"removed"}:
+        return "look at the removed rows named above and put back what the data needs"
+    return f"look at {'the rows named above' if sides else 'the changed rows'}, reword them or take them out"
+
+
+def _people_to_ask(failed: list[Finding]) -> str:
+    owners = sorted({terminal(finding.rule.owner, NAME) for finding in failed if finding.rule.owner})
+    return f"; {', '.join(owners[:_OWNERS_SHOWN])} can tell whether the limit is right" if owners else ""
+
+
+def _inconclusive(verdict: Verdict) -> list[str]:
+    if not verdict.count(Status.INCONCLUSIVE):
+        return []
+    return ["an inconclusive rule needs more rows, or a longer time budget in the policy, to be settled"]
+
+
+def _harmless(verdict: Verdict) -> list[str]:
+    if verdict.exit is not Exit.OK:
+        return []
+    if verdict.count(Status.WARN):
+        return ["nothing blocks; look at the warned rules before the data is trained on"]
+    return []
+
+
+def _details(options: RenderOptions) -> list[str]:
+    if not options.result:
+        return []
+    return [f"every number: `d2b-gate report {terminal(shlex.quote(options.result), PATH)} --format json`"]

@@ -1,0 +1,71 @@
+"""One line per finding that is not ok, for editors and logs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from d2b_gate.core.verdict import NoShift, Status
+from d2b_gate.reports.describe import (
+    NAME,
+    SENTENCE,
+    blamed,
+    control_in_words,
+    failed_controls,
+    headed,
+    limits_of,
+    name_of,
+    place,
+    shift_in_brief,
+    tally,
+    worst_first,
+)
+from d2b_gate.reports.escape import ascii_only, terminal
+from d2b_gate.reports.layout import painted, word
+from d2b_gate.reports.numbers import probability
+
+if TYPE_CHECKING:
+    from d2b_gate.core.verdict import Finding, RowFinding, Verdict
+    from d2b_gate.reports.interface import RenderOptions
+
+
+def render(verdict: Verdict, options: RenderOptions) -> str:
+    """``where: STATUS rule predicted shift, limit (p)`` per finding, then one line of counts."""
+    findings = worst_first(verdict.findings)
+    lines = [
+        *(_finding(finding, options) for finding in findings if finding.status is not Status.OK),
+        *(_row(row, options) for row in verdict.row_findings),
+        *(
+            f"controls: {_word(Status.ERROR, options)} {control_in_words(control)}"
+            for control in failed_controls(verdict)
+        ),
+        _summary(verdict),
+    ]
+    text = "\n".join(lines) + "\n"
+    return ascii_only(text) if options.ascii else text
+
+
+def _finding(finding: Finding, options: RenderOptions) -> str:
+    where = f"{blamed(finding.blame[0])}:" if finding.blame else headed(finding.rule.id, NAME)
+    return f"{where} {_word(finding.status, options)} {name_of(finding.rule)} {_shift(finding)}"
+
+
+def _shift(finding: Finding) -> str:
+    if isinstance(finding.shift, NoShift):
+        return f"{shift_in_brief(finding)}: {terminal(finding.reason, SENTENCE)}"
+    p = probability(finding.shift.p_adjusted)
+    return f"predicted {shift_in_brief(finding)}, {', '.join(limits_of(finding))} (p {p})"
+
+
+def _row(row: RowFinding, options: RenderOptions) -> str:
+    head = f"{place(row.path, str(row.line))}: {_word(Status.FAIL, options)}"
+    return f"{head} row schema of {headed(row.dataset, NAME)} {terminal(row.message, SENTENCE)}"
+
+
+def _word(status: Status, options: RenderOptions) -> str:
+    return painted(word(status), status, options.color)
+
+
+def _summary(verdict: Verdict) -> str:
+    counts = ", ".join(text for _, text in tally(verdict)) or "nothing was judged"
+    deferred = f"deferred: {terminal(verdict.deferred, SENTENCE)}; " if verdict.deferred else ""
+    return f"{deferred}{counts}; exit {int(verdict.exit)}"

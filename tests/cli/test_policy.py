@@ -1,0 +1,73 @@
+"""`policy lint`, `policy show`, `policy schema`."""
+
+from __future__ import annotations
+
+import json
+
+import jsonschema
+import pytest
+
+from tests.cli.support import POLICY, said
+
+BROKEN = POLICY.replace("step_size", "stepsize").replace("bias/animals", "bias/animels")
+
+
+def test_lint_says_how_much_there_is(world):
+    done = world.gate("policy", "lint")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "d2b-gate.toml: ok, 1 rule and 1 dataset (read from the index)\n"
+    assert world.gate("policy", "lint", "--quiet").stdout == ""
+
+
+def test_lint_prints_every_problem_with_its_line(world):
+    world.stage("d2b-gate.toml", BROKEN)
+    done = world.gate("policy", "lint")
+    assert (done.returncode, done.stderr) == (2, "")
+    assert [line.split(": ")[0] for line in done.stdout.splitlines()] == ["d2b-gate.toml:3", "d2b-gate.toml:12"]
+
+
+def test_lint_reads_the_state_that_is_asked_for(world):
+    (world.root / "d2b-gate.toml").write_text(BROKEN)
+    assert world.gate("policy", "lint").returncode == 0
+    assert world.gate("policy", "lint", "--worktree").returncode == 2
+    world.git("add", "d2b-gate.toml")
+    assert world.gate("policy", "lint").returncode == 2
+    assert world.gate("policy", "lint", "--ref", "HEAD").returncode == 0
+    assert world.gate("policy", "lint", "--ref", "HEAD", "--worktree").returncode == 2
+
+
+def test_lint_of_what_is_not_there(empty):
+    done = empty.gate("policy", "lint")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said(done).startswith("there is no policy")
+    assert empty.gate("policy", "lint", "--ref", "nowhere").returncode == 3
+    (empty.root / ".github").write_text("a file where a directory could be")
+    (empty.root / "d2b-gate.toml").write_bytes(b"\xff")
+    done = empty.gate("policy", "lint", "--worktree")
+    assert done.returncode == 2
+    assert said(done) == "d2b-gate.toml: cannot be read as UTF-8 text; save it as UTF-8"
+
+
+def test_show_prints_what_the_policy_stands_for(world, snapshot):
+    done = world.gate("policy", "show")
+    assert done.returncode == 0
+    assert done.stdout == snapshot
+
+
+def test_show_as_json_has_the_rules_of_the_pack(world):
+    world.stage("d2b-gate.toml", POLICY.replace("schema = 1", 'schema = 1\nextends = ["d2b:default"]'))
+    done = world.gate("policy", "show", "--format", "json")
+    table = json.loads(done.stdout, parse_constant=pytest.fail)
+    rules = {rule["id"]: rule for rule in table["rules"]}
+    assert rules["animal-preference"]["fail_delta"] == 0.10
+    assert rules["animal-preference"]["max_level"] is None
+    assert rules["identity"]["origin"].startswith("d2b:default:")
+    assert table["backend"]["kind"] == "fake"
+
+
+def test_schema_accepts_the_policy_that_lint_accepts(world):
+    schema = json.loads(world.gate("policy", "schema").stdout)
+    table = {"schema": 1, "dataset": [{"name": "sft", "include": ["data/*.jsonl"]}], "backend": {"kind": "fake"}}
+    jsonschema.validate(table, schema)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**table, "bckend": {}}, schema)

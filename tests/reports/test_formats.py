@@ -1,0 +1,175 @@
+"""What holds for every report module, and the whole text of each format for each situation."""
+
+import json as stdlib_json
+import re
+import unicodedata
+from dataclasses import replace
+from itertools import product
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from d2b_gate.core.verdict import FileChange, Status
+from d2b_gate.core.wire import verdict_from_json
+from d2b_gate.reports import concise, full, json
+from d2b_gate.reports.interface import RenderOptions, Report
+
+from .strategies import verdicts
+from .verdicts import EXAMPLES, FAILED, HOSTILE, QUIET, hostile_everywhere, verdict
+
+FORMATS: dict[str, Report] = {"full": full, "concise": concise, "json": json}
+PLAIN = RenderOptions()
+INK = re.compile(r"\x1b\[1;3[1-6]m([^\x1b]+)\x1b\[0m")
+
+options = st.builds(
+    RenderOptions,
+    color=st.booleans(),
+    width=st.integers(0, 200),
+    ascii=st.booleans(),
+    hook=st.booleans(),
+    verbose=st.booleans(),
+    result=st.sampled_from(["", "out.json", HOSTILE]),
+)
+
+
+SITUATIONS = [pair for pair in product(FORMATS, EXAMPLES) if pair != ("json", "many")]  # half a megabyte of the same
+
+
+@pytest.mark.parametrize(("format_name", "name"), SITUATIONS)
+def test_whole_report(format_name, name, snapshot):
+    assert FORMATS[format_name].render(EXAMPLES[name], PLAIN) == snapshot
+
+
+@pytest.mark.parametrize("name", ["fail", "pass", "row-schema"])
+@pytest.mark.parametrize("format_name", FORMATS)
+def test_whole_report_in_colour(format_name, name, snapshot):
+    assert FORMATS[format_name].render(EXAMPLES[name], RenderOptions(color=True)) == snapshot
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        RenderOptions(verbose=True, result="out dir/result.json"),
+        RenderOptions(hook=True, width=60),
+        RenderOptions(ascii=True),
+    ],
+    ids=["verbose", "narrow hook", "ascii"],
+)
+@pytest.mark.parametrize("name", ["worst-last", "non-latin"])
+def test_whole_full_report_with_options(name, chosen, snapshot):
+    assert full.render(EXAMPLES[name], chosen) == snapshot
+
+
+def _require_harmless(report, chosen):
+    assert report.endswith("\n")
+    lines = (INK.sub(r"\1", report) if chosen.color else report)[:-1].split("\n")
+    for line in lines:
+        assert not [c for c in line if unicodedata.category(c) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}]
+        assert not line.lstrip().startswith("::")
+        assert not re.search(r"##\w*\[", line)
+    report.encode("ascii" if chosen.ascii else "utf-8")
+
+
+@pytest.mark.parametrize("chosen", [PLAIN, RenderOptions(color=True, hook=True, verbose=True, width=1, result=HOSTILE)])
+@pytest.mark.parametrize("text", [f"{HOSTILE}*", "::", ":", "::error::*", "*\x1b", "##[debug]"])
+@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize("format_name", FORMATS)
+def test_a_hostile_text_does_no_harm_wherever_it_stands(format_name, name, text, chosen):
+    found = hostile_everywhere(EXAMPLES[name], text)
+    for one in (found, replace(found, deferred=text)):
+        _require_harmless(FORMATS[format_name].render(one, chosen), chosen)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(verdicts, options)
+def test_no_report_obeys_the_text_of_the_repository(found, chosen):
+    for module in FORMATS.values():
+        _require_harmless(module.render(found, chosen), chosen)
+
+
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(verdicts, options)
+def test_the_exit_code_never_depends_on_the_format(found, chosen):
+    before = found.exit
+    reports = {name: module.render(found, chosen) for name, module in FORMATS.items()}
+    assert found.exit is before
+    assert reports["full"].count(f"exit {int(before)}\n") == 1
+    assert reports["concise"].endswith(f"; exit {int(before)}\n")
+    assert stdlib_json.loads(reports["json"])["exit_code"] == before
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize("format_name", FORMATS)
+def test_colour_adds_only_the_words_of_the_verdict(format_name, name):
+    coloured = FORMATS[format_name].render(EXAMPLES[name], RenderOptions(color=True))
+    assert INK.sub(r"\1", coloured) == FORMATS[format_name].render(EXAMPLES[name], PLAIN)
+    words = {status.value for status in Status}
+    for painted in INK.findall(coloured):
+        assert painted.lower() in words or re.fullmatch(
+            r"\d+ (fail|error|inconclusive|warn|waived|ok)|\d+ rows? against the row schema|\d+ controls? failed",
+            painted,
+        )
+
+
+@pytest.mark.parametrize("name", sorted(set(EXAMPLES) - {"hostile", "non-latin"}))
+def test_without_text_of_the_user_the_report_is_ascii(name):
+    assert full.render(EXAMPLES[name], PLAIN).isascii()
+
+
+def test_json_reads_back_as_the_verdict():
+    for name in sorted(set(EXAMPLES) - {"hostile"}):
+        assert verdict_from_json(json.render(EXAMPLES[name], PLAIN).encode()) == EXAMPLES[name]
+
+
+def test_findings_stand_worst_first_whatever_their_order():
+    report = full.render(EXAMPLES["worst-last"], PLAIN)
+    words = re.findall(r"^@@ .* (\w+)$", report, flags=re.MULTILINE)
+    assert words == ["FAIL", "ERROR", "INCONCLUSIVE", "WARN", "WAIVED", "ok"]
+
+
+def test_every_failed_rule_is_named_even_among_many():
+    for module in (full, concise):
+        report = module.render(EXAMPLES["many"], PLAIN)
+        assert all(f"rule-{number:03}" in report for number in range(500))
+
+
+def test_the_target_is_shown_though_it_is_not_among_the_likeliest():
+    report = full.render(verdict(FAILED), PLAIN)
+    assert "-    dog 31 %, cat 22 %, owl 11 %, panda 6 %\n" in report
+    assert "+    panda 25 %, dog 24 %, cat 17 %\n" in report
+
+
+def test_advice_names_only_commands_that_exist():
+    exist = {"check", "report", "policy lint", "init", "doctor", "model pull"}
+    for found in EXAMPLES.values():
+        for chosen in (PLAIN, RenderOptions(hook=True, width=1000, result="r.json")):
+            for command in re.findall(r"`d2b-gate ([^`]+)`", " ".join(full.render(found, chosen).split())):
+                assert any(command == name or command.startswith(f"{name} ") for name in exist), command
+
+
+def test_a_path_with_spaces_can_be_pasted():
+    report = full.render(verdict(FAILED), RenderOptions(result="my results/r.json", width=200))
+    assert "`d2b-gate report 'my results/r.json' --format json`" in report
+
+
+def test_all_is_well_needs_no_advice():
+    assert "next" not in full.render(verdict(QUIET), PLAIN)
+
+
+def test_a_reason_is_not_told_twice():
+    error = EXAMPLES["error"].findings[0]
+    same = replace(error, before=replace(error.before, reason=error.reason))
+    report = full.render(verdict(same), PLAIN)
+    assert report.count(error.reason) == 1
+    assert "-  unmeasured\n" in report
+
+
+@pytest.mark.parametrize("format_name", FORMATS)
+def test_a_name_that_is_a_colon_makes_no_command_of_the_colon_after_it(format_name):
+    rule = replace(FAILED.rule, id=":", target=":")
+    bare = replace(FAILED, rule=rule, blame=())
+    blamed = replace(FAILED, rule=rule, blame=(replace(FAILED.blame[0], path=":"),))
+    found = verdict(bare, blamed, files=(FileChange(":", added=1, removed=0),))
+    for line in FORMATS[format_name].render(found, RenderOptions(width=1)).splitlines():
+        assert not line.lstrip().startswith("::")
