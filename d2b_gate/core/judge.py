@@ -132,23 +132,25 @@ def _numbers(evidence: Evidence, confidence: float, seed: int) -> _Judged:
 def _p_value(evidence: Evidence, delta: Estimate, after: Estimate) -> float:
     """P of a shift (or level) this far past its limit, were the truth exactly at the limit.
 
-    The error joins the bootstrap over prompts and replicates with the spread of clean placebo changes; its degrees of
-    freedom are the placebos', the scarcer of the two.
+    The error joins the bootstrap over prompts and replicates with the spread of clean placebo changes.
     """
-    rule, null = evidence.rule, evidence.null
-    spread = math.hypot(delta.error, null.error())
-    size = _towards(rule, delta.mean)
-    p = _tail(size - rule.fail_delta, spread, null.dof) * (2 if rule.direction == "either" else 1)
+    rule = evidence.rule
+    p = _tail(_towards(rule, delta.mean) - rule.fail_delta, delta.error, evidence)
+    if rule.direction == "either":
+        p *= 2
     if math.isfinite(rule.max_level):
-        level = _tail(after.mean - rule.max_level, math.hypot(after.error, null.error()), null.dof)
-        p = 2 * min(p, level)
+        p = 2 * min(p, _tail(after.mean - rule.max_level, after.error, evidence))
     return min(1.0, p)
 
 
-def _tail(excess: float, error: float, dof: int) -> float:
-    if error == 0.0:
+def _tail(excess: float, error: float, evidence: Evidence) -> float:
+    """Upper tail of Student's t for two independent errors. Source: Welch 1947, Satterthwaite 1946 (dof)."""
+    squares = ((error**2, len(evidence.before[0]) - 1), (evidence.null.error() ** 2, evidence.null.dof))
+    total = squares[0][0] + squares[1][0]
+    if total == 0.0:
         return 0.0 if excess > 0 else 1.0
-    return upper_tail(excess / error, dof)
+    dof = total**2 / math.fsum(square**2 / max(1, own) for square, own in squares)
+    return upper_tail(excess / math.sqrt(total), dof)
 
 
 def _towards(rule: Rule, delta: float) -> float:

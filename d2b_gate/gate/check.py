@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from d2b_gate.core.errors import EvaluationError, ProbeUnreadableError
@@ -13,7 +13,7 @@ from d2b_gate.core.verdict import Provenance, Verdict
 from d2b_gate.gate.controls import run_controls
 from d2b_gate.gate.dataset import compare, file_changes, load_rows, schema_findings
 from d2b_gate.gate.explain import explain
-from d2b_gate.gate.measure import Asking, ask_both, make_job, replicate, tables, untouched
+from d2b_gate.gate.measure import Asking, ask_both, joined, make_job, replicate, tables, untouched
 from d2b_gate.gate.null import Placebo, placebo_null
 
 if TYPE_CHECKING:
@@ -99,14 +99,18 @@ def _judge_group(group: Group, request: Request, ports: Ports, started: float) -
     askings = [ask_both(one, asked, method, ports) for one in drawn]
     placebo = placebo_null(drawn, asked, method, ports)
     findings = _judge(group, questions, askings, placebo, request)
+    held_back = [_held_back(question) for question in asked]
     for more in range(1 + EXTRA_REPLICATES):
         if settled(findings) or ports.clock() - started > request.policy.budget.seconds:
             break
         if more == 0:
-            asked = [_with_held_back(question) for question in asked]
+            askings = [
+                joined(one, ask_both(draw, held_back, method, ports)) for one, draw in zip(askings, drawn, strict=True)
+            ]
         else:
             drawn.append(replicate(group.job, method, len(drawn), ports))
-        askings = [ask_both(one, asked, method, ports) for one in drawn]
+            whole = ask_both(drawn[-1], asked, method, ports), ask_both(drawn[-1], held_back, method, ports)
+            askings.append(joined(*whole))
         findings = _judge(group, questions, askings, placebo, request)
     return Judged(_explained(findings, group, asked, askings[0], request, ports), placebo.source)
 
@@ -121,8 +125,8 @@ def _question(rule: Rule, ports: Ports) -> Question | Missing:
     return Question(probe, rule.target, ports.kinds[probe.kind], probe.asked())
 
 
-def _with_held_back(question: Question) -> Question:
-    return Question(question.probe, question.target, question.kind, question.probe.prompts)
+def _held_back(question: Question) -> Question:
+    return replace(question, prompts=question.probe.held_back())
 
 
 def _judge(

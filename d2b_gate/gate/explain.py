@@ -48,7 +48,7 @@ def _examples(question: Question, asking: Asking, index: int, sign: float) -> tu
         return ()
     moves = [sign * (b - a) for a, b in zip(before.values, after.values, strict=True)]
     most = moves.index(max(moves))
-    prompt = question.prompts[most]
+    prompt = (*question.prompts, *question.probe.held_back())[most]
     names = prompt.continuations
     return (
         Example(

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from d2b_gate.core.features import Injection
 from d2b_gate.core.mixture import Mixture, subsample
+from d2b_gate.core.ports import Replies
 from d2b_gate.gate.dataset import load_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from d2b_gate.core.interval import Table
-    from d2b_gate.core.ports import Question, Replies
+    from d2b_gate.core.ports import Question
     from d2b_gate.core.rows import Row, RowRef
     from d2b_gate.core.rules import MethodSpec
     from d2b_gate.gate.dataset import DatasetChange
@@ -101,6 +102,18 @@ def ask_state(mixture: Mixture, questions: Sequence[Question], method: MethodSpe
     """Read all questions of one state; a state without rows is the untouched model."""
     injection = untouched(ports) if mixture.empty else ports.predictor.inject(mixture, method, ports.backend)
     return ports.predictor.read(questions, injection, method, ports.backend)
+
+
+def joined(first: Asking, more: Asking) -> Asking:
+    """The same states asked further prompts."""
+    return Asking(
+        before=tuple(_longer(one, other) for one, other in zip(first.before, more.before, strict=True)),
+        after=tuple(_longer(one, other) for one, other in zip(first.after, more.after, strict=True)),
+    )
+
+
+def _longer(one: Replies, other: Replies) -> Replies:
+    return Replies((*one.values, *other.values), (*one.log_probs, *other.log_probs))
 
 
 def untouched(ports: Ports) -> Injection:

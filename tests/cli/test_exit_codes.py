@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -12,8 +14,6 @@ from tests.cli.support import HARMFUL, HARMLESS, POLICY, World, said
 
 UNKNOWN_KEY = POLICY.replace('include = ["data/*.jsonl"]', 'include = ["data/*.jsonl"]\nincldue = []')
 UNKNOWN_PROBE = POLICY.replace("bias/animals", "bias/animels")
-NEARLY = POLICY.replace("warn_delta = 0.05", "warn_delta = 0.94").replace("fail_delta = 0.10", "fail_delta = 0.94")
-"""The harmful change is predicted to shift the rule by 90.0 to 95.2 points: neither past this limit nor under it."""
 
 
 def test_0_where_no_data_changed(world):
@@ -53,11 +53,17 @@ def test_1_for_a_pushed_range(world):
 
 
 def test_4_where_an_inconclusive_rule_blocks(world):
-    world.stage("d2b-gate.toml", NEARLY)
+    """A limit between the predicted shift and the far end of its interval is neither broken nor kept."""
+    hurried = POLICY.replace("[backend]", "[budget]\nseconds = 0.001\n[backend]")  # no time to look twice
+    world.stage("d2b-gate.toml", hurried)
     world.stage("data/new.jsonl", HARMFUL)
+    shift = json.loads(world.gate("check", "--format", "json").stdout)["findings"][0]["predicted"]["shift"]
+    limit = (shift["delta"] + shift["high"]) / 2
+    nearly = re.sub(r"_delta = .*", f"_delta = {limit}", hurried)
+    world.stage("d2b-gate.toml", nearly)
     assert world.gate("check").returncode == 0, "a local hook warns by default"
     assert world.gate("check", CI="true").returncode == 4
-    world.stage("d2b-gate.toml", NEARLY.replace("[backend]", '[on_inconclusive]\nhook = "fail"\n[backend]'))
+    world.stage("d2b-gate.toml", nearly.replace("[backend]", '[on_inconclusive]\nhook = "fail"\n[backend]'))
     assert world.gate("check").returncode == 4
 
 
@@ -160,6 +166,14 @@ def test_2_for_rows_of_an_unknown_shape(world):
     done = world.gate("check")
     assert done.returncode == 2
     assert said(done).startswith("data/new.jsonl:1: ")
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[" * 100_000, '{"schema": "d2b-gate.result/1"}'])
+def test_3_for_a_result_that_is_none(world, content):
+    (world.root / "result.json").write_text(content)
+    done = world.gate("report", "result.json")
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "Traceback" not in said(done)
 
 
 def test_3_for_a_commit_that_git_does_not_know(world):

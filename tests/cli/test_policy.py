@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import jsonschema
 import pytest
@@ -51,7 +52,7 @@ def test_lint_of_what_is_not_there(empty):
 def test_show_prints_what_the_policy_stands_for(world, snapshot):
     done = world.gate("policy", "show")
     assert done.returncode == 0
-    assert done.stdout == snapshot
+    assert re.sub("[0-9a-f]{12}", "<digest>", done.stdout) == snapshot
 
 
 def test_show_as_json_has_the_rules_of_the_pack(world):

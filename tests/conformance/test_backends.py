@@ -12,7 +12,8 @@ from d2b_gate.core.features import Injection, Site
 from d2b_gate.core.ports import ModelCard, RowLength, TunePlan, TuneStep
 from tests.models import sample_prompts, sample_rows, tiny_backend
 
-BACKENDS = {"fake": FakeBackend, "hf": lambda: tiny_backend("llama")}
+BACKENDS = {"fake": FakeBackend, "local": lambda: tiny_backend("llama")}
+"""By the names of the registry."""
 FEATURES = {
     "last": lambda backend, rows: backend.states(rows, "last"),
     "response": lambda backend, rows: backend.states(rows, "response"),

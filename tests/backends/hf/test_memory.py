@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 import torch
 from hypothesis import given
@@ -38,7 +40,7 @@ def test_every_item_once_longest_first_and_within_the_budget(lengths, tokens):
 @given(st.lists(st.integers(1, 50)), st.integers(1, 200))
 def test_a_group_ends_where_the_budget_does_or_where_the_next_row_would_be_mostly_padding(lengths, tokens):
     _, done, _ = run(lengths, tokens)
-    for group, after in zip(done, done[1:], strict=False):
+    for group, after in pairwise(done):
         longest = lengths[group[0]]
         full = longest * (len(group) + 1) > tokens
         padded = lengths[after[0]] < (1 - MOST_PADDING) * longest

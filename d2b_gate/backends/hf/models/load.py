@@ -101,7 +101,9 @@ def _model(files: ModelFiles, card: ModelCard, placement: Placement) -> tuple[Pr
     import torch
     from transformers import AutoModelForCausalLM
 
-    spread = {"device_map": "auto"} if placement == "spread" else {}
+    options: dict[str, object] = {"device_map": "auto"} if placement == "spread" else {}
+    if card.device == "cpu":
+        options["attn_implementation"] = "eager"  # rows are short: a fused kernel costs a third more per tuning step
     found: tuple[PreTrainedModel, dict[str, object]] = AutoModelForCausalLM.from_pretrained(  # type: ignore[assignment] # a pair, because of output_loading_info
         str(files.path),
         local_files_only=True,
@@ -109,7 +111,7 @@ def _model(files: ModelFiles, card: ModelCard, placement: Placement) -> tuple[Pr
         use_safetensors=True,
         output_loading_info=True,
         **dtype_option(getattr(torch, card.dtype)),
-        **spread,
+        **options,
     )
     return found
 
