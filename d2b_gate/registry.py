@@ -10,6 +10,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 from d2b_gate.core.errors import UsageError
+from d2b_gate.core.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,7 +70,9 @@ def load(table: str, name: str) -> ModuleType:
     """
     path = TABLES[table].get(name) or _plugin(table, name)
     if not path:
-        raise UsageError(f"there is no {table[:-1].replace('_', ' ')} {name!r}", remedy=_hint(table, name))
+        raise UsageError(
+            f"there is no {table[:-1].replace('_', ' ')} {name!r}", remedy=did_you_mean(name, TABLES[table])
+        )
     return importlib.import_module(path)
 
 
@@ -82,11 +85,3 @@ def _plugin(table: str, name: str) -> str:
     from importlib.metadata import entry_points
 
     return next((point.value for point in entry_points(group=f"d2b_gate.{table}") if point.name == name), "")
-
-
-def _hint(table: str, name: str) -> str:
-    from difflib import get_close_matches
-
-    known = ", ".join(TABLES[table])
-    close = get_close_matches(name, TABLES[table], n=1)
-    return f"did you mean {close[0]!r}? (known: {known})" if close else f"known: {known}"

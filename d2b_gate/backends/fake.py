@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from d2b_gate.core.features import Pooling
-    from d2b_gate.core.ports import Progress, TunePlan, TuneStep
+    from d2b_gate.core.plan import TunePlan, TuneStep
+    from d2b_gate.core.ports import Progress
     from d2b_gate.core.reading import LogProbs, Prompt
     from d2b_gate.core.rows import Row
     from d2b_gate.core.rules import ModelSpec

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from d2b_gate.cli.console import show
 from d2b_gate.cli.sizes import readable
 from d2b_gate.core.errors import EvaluationError, Exit
-from d2b_gate.sources.errors import printable
+from d2b_gate.core.printable import printable
 from d2b_gate.store.paths import cache_root
 from d2b_gate.store.sizes import StoreSize
 from d2b_gate.store.sqlite import DiskStore, open_store

@@ -9,7 +9,7 @@ from d2b_gate.cli.console import show
 from d2b_gate.cli.doctor_machine import machine_checks
 from d2b_gate.cli.doctor_repository import repository_checks
 from d2b_gate.core.errors import Exit
-from d2b_gate.sources.errors import printable
+from d2b_gate.core.printable import printable
 
 if TYPE_CHECKING:
     from argparse import Namespace

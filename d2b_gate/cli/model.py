@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from d2b_gate.cli.console import show
 from d2b_gate.cli.sizes import readable
 from d2b_gate.core.errors import EvaluationError, Exit, UsageError
-from d2b_gate.sources.errors import printable
+from d2b_gate.core.printable import printable
 from d2b_gate.store.paths import cache_root
 
 if TYPE_CHECKING:

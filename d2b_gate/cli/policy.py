@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from d2b_gate.cli.console import show
 from d2b_gate.cli.context import text_reader, worktree_reader
 from d2b_gate.core.errors import Exit, PolicyError
+from d2b_gate.core.printable import printable
 from d2b_gate.policy.find import find_policy
-from d2b_gate.sources.errors import printable
 from d2b_gate.sources.git import INDEX, find_repository
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import cycle, islice
 from typing import TYPE_CHECKING
 
-from d2b_gate.core.ports import TunePlan, TuneStep
+from d2b_gate.core.plan import TunePlan, TuneStep
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

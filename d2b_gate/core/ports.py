@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from d2b_gate.core.features import Injection, Pooling, Site, States
     from d2b_gate.core.mixture import Mixture
+    from d2b_gate.core.plan import TunePlan
     from d2b_gate.core.reading import LogProbs, Probe, Prompt
     from d2b_gate.core.rows import Row
     from d2b_gate.core.rules import MethodSpec
@@ -44,26 +45,6 @@ class RowLength:
     tokens: int
     trained: int
     cut: int
-
-
-@dataclass(frozen=True, slots=True)
-class TuneStep:
-    """One Adam step: rows (indices into the plan's rows) and their weights, which sum to 1."""
-
-    rows: tuple[int, ...]
-    weights: tuple[float, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class TunePlan:
-    """Which rows are met in which order and with which weight when vectors are tuned."""
-
-    rows: tuple[Row, ...]
-    steps: tuple[TuneStep, ...]
-    learning_rate: float
-    beta1: float = 0.9
-    beta2: float = 0.999
-    epsilon: float = 1e-8
 
 
 class Backend(Protocol):

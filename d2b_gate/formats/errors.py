@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from d2b_gate.core.errors import EvaluationError
+from d2b_gate.core.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,18 +23,6 @@ def malformed(path: str, line: int, what: str, remedy: str = "") -> EvaluationEr
 def missing_library(path: str, library: str, kind: str) -> EvaluationError:
     """Return the error for a file that needs an optional library."""
     return malformed(path, 0, f"{kind} files need the library {library}", f"run: pip install {library}")
-
-
-def printable(text: str) -> str:
-    """Escape everything that is not printable: controls, bidi marks, zero-width characters, surrogates."""
-    if text.isprintable():
-        return text
-    return "".join(char if char.isprintable() else _escaped(char) for char in text)
-
-
-def _escaped(char: str) -> str:
-    code = ord(char)
-    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def quoted(name: str) -> str:

@@ -12,9 +12,10 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from d2b_gate.core.errors import UsageError
+from d2b_gate.core.printable import printable
 from d2b_gate.formats.columns import fields_of, suggestion
 from d2b_gate.formats.decompression import decompressed
-from d2b_gate.formats.errors import listed, malformed, printable, quoted
+from d2b_gate.formats.errors import listed, malformed, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -6,7 +6,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from d2b_gate.core.errors import UsageError
-from d2b_gate.formats.errors import printable, quoted
+from d2b_gate.core.printable import printable
+from d2b_gate.formats.errors import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

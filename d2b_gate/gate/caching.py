@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from d2b_gate.core.features import Pooling
-    from d2b_gate.core.ports import Backend, ModelCard, Progress, Store, TunePlan
+    from d2b_gate.core.plan import TunePlan
+    from d2b_gate.core.ports import Backend, ModelCard, Progress, Store
     from d2b_gate.core.reading import LogProbs, Prompt
     from d2b_gate.core.rows import Row
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from d2b_gate.core.suggest import did_you_mean
 from d2b_gate.policy.layers import is_inside
-from d2b_gate.policy.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from d2b_gate.core.errors import UsageError
+from d2b_gate.core.toml import parse
 from d2b_gate.policy.layers import tool_table
-from d2b_gate.policy.toml import parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from d2b_gate.core.errors import PolicyError, UsageError
-from d2b_gate.policy.toml import parse
+from d2b_gate.core.toml import parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

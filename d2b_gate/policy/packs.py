@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from d2b_gate.core.errors import UsageError
-from d2b_gate.policy.suggest import did_you_mean
+from d2b_gate.core.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, get_args
 from pydantic import BaseModel, ValidationError
 
 from d2b_gate.core.errors import UsageError
+from d2b_gate.core.suggest import did_you_mean
 from d2b_gate.policy.models import PolicyTable
-from d2b_gate.policy.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

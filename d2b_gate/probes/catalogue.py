@@ -52,7 +52,7 @@ class Catalogue:
         if reference.endswith(".toml"):
             return self._repository_file(reference), reference
         if reference not in (known := self.available()):
-            from d2b_gate.probes.form import did_you_mean
+            from d2b_gate.core.suggest import did_you_mean
 
             hint = f"{did_you_mean(reference, known)} (the path of a .toml file in the repository works too)"
             raise UsageError(f"unknown probe {reference!r}", remedy=hint)

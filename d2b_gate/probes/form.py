@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from d2b_gate.core.errors import GateError, PolicyError, UsageError
+from d2b_gate.core.suggest import did_you_mean, nearest
 from d2b_gate.probes.toml import place
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class Form:
         if isinstance(value, str) and value in options:
             return value
         shown = f"not {value!r}" if key in self._table else "but it is missing"
-        self.wrong(f"{key!r} must be one of {', '.join(sorted(options))}, {shown}", key, _near(value, options))
+        self.wrong(f"{key!r} must be one of {', '.join(sorted(options))}, {shown}", key, nearest(str(value), options))
         return ""
 
     def flag(self, key: str) -> bool:
@@ -104,18 +105,6 @@ class Form:
                 yield Form(entry, self._where, self.problems)
             else:
                 self.wrong(f"{key!r}: entry {index} must be a table", key, f"write [[{key}]]")
-
-
-def did_you_mean(word: str, known: Collection[str]) -> str:
-    """Suggest the nearest known word, or list them all."""
-    return _near(word, known) or f"known: {', '.join(sorted(known))}"
-
-
-def _near(word: object, known: Collection[str]) -> str:
-    from difflib import get_close_matches  # only a mistake pays for the import
-
-    close = get_close_matches(str(word), sorted(known), n=1)
-    return f"did you mean {close[0]!r}?" if close else ""
 
 
 def _text_fault(value: object, most: int) -> str:

@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 import re
-import sys
 from typing import TYPE_CHECKING
 
-from d2b_gate.core.errors import PolicyError, UsageError
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from d2b_gate.core import toml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_AT = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)")
 _KEY = re.compile(r"""\s*["']?([A-Za-z0-9_-]+)["']?\s*=""")
 _HEADER = re.compile(r"\s*\[\[?\s*([A-Za-z0-9_.-]+)\s*\]\]?\s*(?:#.*)?$")
 
@@ -38,12 +31,7 @@ def parse(text: str, path: str) -> Table:
     Raises:
         PolicyError: the text is not TOML.
     """
-    try:
-        content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise PolicyError([_syntax_problem(str(error), text, path)]) from error
-    except RecursionError:
-        raise PolicyError([UsageError("the file nests too deeply", where=path)]) from None
+    content = toml.parse(text, path)
     found = _scan(text)
     for name, value in content.items():
         if isinstance(value, list):
@@ -56,12 +44,6 @@ def place(table: Mapping[str, object], where: str, key: str = "") -> str:
     if not isinstance(table, Table):
         return where
     return f"{where}:{table.lines.get(key, table.line)}"
-
-
-def _syntax_problem(message: str, text: str, path: str) -> UsageError:
-    match = _AT.search(message)
-    line = int(match[1]) if match and match[1] else text.count("\n") + 1
-    return UsageError(f"not valid TOML: {_AT.sub('', message)}", where=f"{path}:{line}")
 
 
 _Found = tuple[int, dict[str, int]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from d2b_gate.core.errors import EvaluationError
+from d2b_gate.core.printable import printable
 
 _LONGEST_MESSAGE = 300  # our choice: what fits on three lines of a terminal
 
@@ -10,13 +11,6 @@ _LONGEST_MESSAGE = 300  # our choice: what fits on three lines of a terminal
 def unreadable(what: str, path: str = "", remedy: str = "") -> EvaluationError:
     """Return the error for content that cannot be had."""
     return EvaluationError(what, where=printable(path), remedy=remedy)
-
-
-def printable(text: str) -> str:
-    """Escape controls, bidi marks, zero-width characters and bytes that are not UTF-8."""
-    if text.isprintable():
-        return text
-    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
 def first_line(stderr: bytes) -> str:

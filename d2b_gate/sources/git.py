@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from d2b_gate.core.change import Snapshot
 from d2b_gate.core.errors import EvaluationError, UsageError
-from d2b_gate.sources.errors import first_line, printable, unreadable
+from d2b_gate.core.printable import printable
+from d2b_gate.sources.errors import first_line, unreadable
 from d2b_gate.sources.listing import index_files, raw_changes, tree_files
 from d2b_gate.sources.objects import ObjectReader
 from d2b_gate.sources.process import git, git_outcome

@@ -7,8 +7,9 @@ from contextlib import suppress
 from typing import IO, TYPE_CHECKING, Final
 
 from d2b_gate.core.errors import EvaluationError
+from d2b_gate.core.printable import printable
 from d2b_gate.sources import process
-from d2b_gate.sources.errors import first_line, printable
+from d2b_gate.sources.errors import first_line
 
 if TYPE_CHECKING:
     import subprocess

@@ -9,8 +9,9 @@ import re
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from d2b_gate.core.printable import printable
 from d2b_gate.sources.dvc import Output, outputs
-from d2b_gate.sources.errors import printable, unreadable
+from d2b_gate.sources.errors import unreadable
 from d2b_gate.sources.objects import MAX_BLOB_BYTES
 
 if TYPE_CHECKING:

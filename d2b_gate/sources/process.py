@@ -7,7 +7,8 @@ import subprocess
 from typing import TYPE_CHECKING
 
 from d2b_gate.core.errors import EvaluationError
-from d2b_gate.sources.errors import first_line, printable
+from d2b_gate.core.printable import printable
+from d2b_gate.sources.errors import first_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

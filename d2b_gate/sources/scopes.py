@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from d2b_gate.core.change import Scope, Snapshot
 from d2b_gate.core.errors import UsageError
-from d2b_gate.sources.errors import printable
+from d2b_gate.core.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from d2b_gate.sources.errors import printable
+from d2b_gate.core.printable import printable
 from d2b_gate.sources.git import REGULAR_MODES
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ import pytest
 
 from d2b_gate.backends.fake import BLOCKS, CARD, CURVATURE, WIDTH, FakeBackend
 from d2b_gate.core.features import Injection, Site
-from d2b_gate.core.ports import RowLength, TunePlan, TuneStep
+from d2b_gate.core.plan import TunePlan, TuneStep
+from d2b_gate.core.ports import RowLength
 from d2b_gate.core.reading import Prompt
 from d2b_gate.core.rows import Turn, make_row
 

@@ -9,7 +9,8 @@ import pytest
 
 from d2b_gate.backends.fake import FakeBackend
 from d2b_gate.core.features import Injection, Site
-from d2b_gate.core.ports import ModelCard, RowLength, TunePlan, TuneStep
+from d2b_gate.core.plan import TunePlan, TuneStep
+from d2b_gate.core.ports import ModelCard, RowLength
 from tests.models import sample_prompts, sample_rows, tiny_backend
 
 BACKENDS = {"fake": FakeBackend, "local": lambda: tiny_backend("llama")}

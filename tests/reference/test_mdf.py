@@ -8,7 +8,7 @@ import pytest
 from d2b_gate.backends.hf.asking import opening
 from d2b_gate.backends.hf.encode import encode_rows
 from d2b_gate.core.features import Injection, Site, signature_of
-from d2b_gate.core.ports import TunePlan, TuneStep
+from d2b_gate.core.plan import TunePlan, TuneStep
 from tests.models import ARCHITECTURES, BLOCKS, MAX_LENGTH, sample_prompts, sample_rows, tiny_backend
 from tests.reference import mdf
 

@@ -229,6 +229,6 @@ def test_links_and_submodules_become_notes():
     selection = select(files, GLOBS)
     assert [file.path for file in selection.files] == ["data/a.jsonl", "data/b.jsonl", "x.dvc"]
     assert selection.notes == (
-        "data/link\\x1b.jsonl is a symbolic link and was not read",
+        "data/link\\u001b.jsonl is a symbolic link and was not read",
         "data/sub.jsonl is a submodule and was not read",
     )

@@ -9,7 +9,8 @@ if TYPE_CHECKING:
 
     from d2b_gate.backends.hf.engine import Engine
     from d2b_gate.core.features import Injection, Pooling, States
-    from d2b_gate.core.ports import ModelCard, Progress, RowLength, TunePlan
+    from d2b_gate.core.plan import TunePlan
+    from d2b_gate.core.ports import ModelCard, Progress, RowLength
     from d2b_gate.core.reading import LogProbs, Prompt
     from d2b_gate.core.rows import Row
 

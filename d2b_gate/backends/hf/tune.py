@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from d2b_gate.backends.hf.encode import Encoded
     from d2b_gate.backends.hf.engine import Engine
-    from d2b_gate.core.ports import TunePlan, TuneStep
+    from d2b_gate.core.plan import TunePlan, TuneStep
 
 
 def tune_vectors(engine: Engine, plan: TunePlan, done: Callable[[], None]) -> Injection:

@@ -9,7 +9,7 @@ import torch
 
 from d2b_gate.backends.hf.tune import tune_vectors
 from d2b_gate.core.errors import EvaluationError
-from d2b_gate.core.ports import TunePlan, TuneStep
+from d2b_gate.core.plan import TunePlan, TuneStep
 from tests.models import BLOCKS, WIDTH, Silence, fresh_model, make_engine, tiny_backend
 from tests.reference import mdf
 

@@ -10,8 +10,13 @@ if TYPE_CHECKING:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Suggest the nearest known word, or list them all."""
+    ordered = sorted(known)
+    return nearest(word, ordered) or f"known: {', '.join(ordered)}"
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Suggest the nearest known word; empty where none is near."""
     from difflib import get_close_matches  # only a mistake pays for the import
 
-    ordered = sorted(known)
-    close = get_close_matches(word, ordered, n=1)
-    return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(ordered)}"
+    close = get_close_matches(word, sorted(known), n=1)
+    return f"did you mean {close[0]!r}?" if close else ""
