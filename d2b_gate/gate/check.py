@@ -11,9 +11,10 @@ from d2b_gate.core.judge import Evidence, Missing, judge, settled, worst_first
 from d2b_gate.core.ports import Question
 from d2b_gate.core.verdict import Provenance, Verdict
 from d2b_gate.gate.controls import run_controls
-from d2b_gate.gate.dataset import compare, file_changes, load_rows, schema_findings
+from d2b_gate.gate.dataset import compare, file_changes, schema_findings
 from d2b_gate.gate.explain import explain
 from d2b_gate.gate.measure import Asking, ask_both, joined, make_job, replicate, tables, untouched
+from d2b_gate.gate.notes import notes_on
 from d2b_gate.gate.null import Placebo, placebo_null
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def run(request: Request, ports: Ports) -> Verdict:
         findings=worst_first([finding for one in judged for finding in one.findings]),
         row_findings=row_findings,
         controls=controls,
-        notes=_notes(request.policy, changes, groups, ports),
+        notes=notes_on(request.policy, changes, [group.job for group in groups], ports),
         seconds=ports.clock() - started,
         fingerprint=_fingerprint(request, changes, ports),
     )
@@ -200,44 +201,6 @@ def _provenance(request: Request, ports: Ports, null: str) -> Provenance:
         versions=card.versions,
         null=null,
     )
-
-
-def _notes(policy: Policy, changes: Sequence[DatasetChange], groups: Sequence[Group], ports: Ports) -> tuple[str, ...]:
-    """What a reader must know to trust the numbers: what was skipped, cut or subsampled."""
-    notes = [note for change in changes for note in change.notes]
-    untrained = sum(change.untrained for change in changes)
-    if untrained:
-        notes.append(f"{untrained} rows carry no trained token (labelled false, or without an answer): not judged")
-    notes += [note for group in groups for note in _sampling_notes(policy, group)]
-    notes += [note for group in groups for note in _length_notes(group, ports)]
-    return tuple(dict.fromkeys(notes))
-
-
-def _sampling_notes(policy: Policy, group: Group) -> list[str]:
-    method = policy.method
-    notes: list[str] = []
-    for side, refs in (("added", group.job.added), ("removed", group.job.removed)):
-        if len(refs) > method.max_changed:
-            notes.append(
-                f"{method.max_changed} of {len(refs)} {side} rows stand for all (seeded subsample, method.max_changed)"
-            )
-    if len(group.job.kept) > method.sample:
-        notes.append(f"{method.sample} of {len(group.job.kept)} unchanged rows stand for all (method.sample)")
-    return notes
-
-
-def _length_notes(group: Group, ports: Ports) -> list[str]:
-    """Truncation among the changed rows, counted with the model's own tokenizer."""
-    refs = (*group.job.added, *group.job.removed)
-    rows = load_rows(refs, group.job.changes, ports)
-    lengths = ports.backend.lengths([rows[ref.key] for ref in refs])
-    cut = [length for length in lengths if length.cut]
-    if not cut:
-        return []
-    lost = sum(1 for length in cut if not length.trained)
-    tail = f"; {lost} of them keep no trained token" if lost else ""
-    tokens = sum(length.cut for length in cut)
-    return [f"{len(cut)} changed rows are longer than {ports.backend.card.max_length} tokens: {tokens} cut{tail}"]
 
 
 def _fingerprint(request: Request, changes: Sequence[DatasetChange], ports: Ports) -> str:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from d2b_gate.core.blame import blame_rows
+from d2b_gate.core.mixture import subsample
 from d2b_gate.core.reading import ranked
 from d2b_gate.core.verdict import Example, Finding, Shift, Status
 from d2b_gate.gate.dataset import load_rows
@@ -61,20 +62,27 @@ def _examples(question: Question, asking: Asking, index: int, sign: float) -> tu
 
 def _blame(question: Question, job: Job, sign: float, most: int, ports: Ports) -> tuple[Blame, ...]:
     slope_ld = _slope(question, ports) * sign
-    added = _contributions(job.added[:most], job, slope_ld, ports)
-    removed = _contributions(job.removed[:most], job, -slope_ld, ports)
+    added_refs, removed_refs = (_bounded(refs, job, most) for refs in (job.added, job.removed))
+    added = _contributions(added_refs, job, slope_ld, ports)
+    removed = _contributions(removed_refs, job, -slope_ld, ports)
     if not removed:
-        return blame_rows(job.added[:most], added, "added")
+        return blame_rows(added_refs, added, "added")
     if not added:
-        return blame_rows(job.removed[:most], removed, "removed")
+        return blame_rows(removed_refs, removed, "removed")
     shares = [sum(part for part in side if part > 0) for side in (added, removed)]
     if sum(shares) == 0:
         return ()
     weights = [share / sum(shares) for share in shares]
     return (
-        *_scaled(blame_rows(job.added[:most], added, "added"), weights[0]),
-        *_scaled(blame_rows(job.removed[:most], removed, "removed"), weights[1]),
+        *_scaled(blame_rows(added_refs, added, "added"), weights[0]),
+        *_scaled(blame_rows(removed_refs, removed, "removed"), weights[1]),
     )
+
+
+def _bounded(refs: Sequence[RowRef], job: Job, most: int) -> tuple[RowRef, ...]:
+    """At most ``most`` rows, drawn as for the prediction, in file order."""
+    chosen = subsample(refs, job.weights, most, seed=0)
+    return tuple(sorted(chosen, key=lambda ref: (ref.path, ref.line, ref.key)))
 
 
 def _scaled(blames: Sequence[Blame], weight: float) -> list[Blame]:
