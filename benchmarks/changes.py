@@ -83,7 +83,7 @@ def judge(repository: Path, name: str) -> dict[str, Any]:
 
 def summary(finding: dict[str, Any]) -> dict[str, Any]:
     """Status and shift of one rule."""
-    shift = finding["shift"]
+    shift = finding["predicted"]["shift"]
     return {"status": finding["status"]} | {key: round(shift[key], 4) for key in ("delta", "low", "high", "noise")}
 
 

@@ -5,15 +5,29 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.cli.support import BASE, HARMFUL, POLICY, World
+from tests.policy.support import ANIMALS
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 CONFIG = "repos:\n- repo: {source}\n  rev: {rev}\n  hooks:\n  - id: {hook}\n    verbose: true\n"
+SMALL = """\
+schema = 1
+[method]
+predictor = "mdf"
+placebos = 3
+[[dataset]]
+name = "sft"
+include = ["data/*.jsonl"]
+[[rule]]
+id = "animal-preference"
+probe = "probes/animals.toml"
+target = "panda"
+fail_delta = 0.10
+"""
 LIGHT = ["d2b-gate-system", "d2b-gate-policy", "d2b-gate-remote"]
 
 pytest.importorskip("pre_commit")
@@ -156,31 +170,44 @@ def test_a_light_environment_without_remote_says_what_to_install(user, source, e
     assert done.stderr == 'd2b-gate: error: judging rows needs numpy; run: pip install "d2b-gate[model]"\n'
 
 
+@pytest.mark.skipif("HEAVY" not in os.environ, reason="paused by the lead while the machine is needed")
 @pytest.mark.slow
 def test_the_hooks_that_bring_torch(user, source, environments):
-    """Builds the real environment, fetches the built-in model with it, and judges a commit and a push."""
+    """Builds the real environment, fetches the built-in model with it, and runs it at a commit and at a push.
+
+    Two prompts and the cheapest predictor keep it short; whether predictions are right is tested elsewhere.
+    """
     user.extra["PIP_CONSTRAINT"] = str(CHECKOUT / "constraints.txt")
-    user.stage("d2b-gate.toml", POLICY.replace('"fake"', '"local"').replace("step_size = 0.04\n", ""))
+    user.stage("probes/animals.toml", ANIMALS)
+    user.stage("d2b-gate.toml", SMALL)
     user.use(source, "d2b-gate")
-    user.commit()
-    began = time.monotonic()
+    base = user.commit()
     user.pre_commit("install-hooks", ok=True)
-    print(f"environment built in {time.monotonic() - began:.0f} s")
     torch = next(Path(environments).glob("*/py_env-*/**/site-packages/torch"))
     gate = next(torch.parents[3].glob("*/d2b-gate*"))
     subprocess.run([str(gate), "model", "pull"], cwd=user.root, env=user.environment(), check=True)
     user.stage("data/new.jsonl", HARMFUL)
-    done = user.pre_commit("run", ok=False)
-    assert "model builtin:smollm2-135m" in done.stdout
-    assert "- exit code: 1" in done.stdout
+    assert ran_the_model(user.pre_commit("run"))
 
     user.use(source, "d2b-gate-push")
-    base = user.git("rev-parse", "HEAD")
     head = user.commit()
-    push = ("run", "--hook-stage", "pre-push", "--from-ref", base, "--to-ref", head)
-    done = user.pre_commit(*push, ok=False)
+    done = user.pre_commit("run", "--hook-stage", "pre-push", "--from-ref", base, "--to-ref", head)
+    assert ran_the_model(done)
     assert f"{base[:7]} -> {head[:7]}" in done.stdout
-    assert "- exit code: 1" in done.stdout
+
+
+def ran_the_model(done: subprocess.CompletedProcess[str]) -> bool:
+    """Whether there is a whole report on the real model; a verdict, but no failure to make one."""
+    assert "this is a bug" not in done.stdout, done.stdout
+    wanted = (
+        "model builtin:smollm2-135m",
+        "+++ predicted with this change",
+        "@@ animal-preference: panda @@",
+        "torch 2.",
+    )
+    missing = [part for part in wanted if part not in done.stdout]
+    assert not missing, done.stdout
+    return True
 
 
 def committed(user: PreCommit, *paths: str) -> subprocess.CompletedProcess[str]:
