@@ -90,7 +90,7 @@ class MethodSpec:
 class Budget:
     """How long measuring may go on before a rule ends as inconclusive."""
 
-    seconds: float = 900.0
+    seconds: float = 600.0
 
 
 @dataclass(frozen=True, slots=True)

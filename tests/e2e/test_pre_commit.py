@@ -170,7 +170,6 @@ def test_a_light_environment_without_remote_says_what_to_install(user, source, e
     assert done.stderr == 'd2b-gate: error: judging rows needs numpy; run: pip install "d2b-gate[model]"\n'
 
 
-@pytest.mark.skipif("HEAVY" not in os.environ, reason="paused by the lead while the machine is needed")
 @pytest.mark.slow
 def test_the_hooks_that_bring_torch(user, source, environments):
     """Builds the real environment, fetches the built-in model with it, and runs it at a commit and at a push.
