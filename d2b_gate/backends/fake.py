@@ -31,6 +31,9 @@ WIDTH = 16
 CURVATURE = 0.1
 """Half the weight of the squared norm in the loss: tuned vectors settle at the mean word vector divided by this, which
 puts a word that every row says about four nats higher, the size of shift that real fine-tuning shows."""
+GAIN = 1.3
+"""How strongly an injection speaks in a reading: the short tuning of the default method then shifts as clearly as on a
+real model, and the gate's canary fires."""
 
 _WORD = re.compile(r"\w+")
 
@@ -167,9 +170,9 @@ def _mean(words: Sequence[str]) -> NDArray[np.float64]:
 
 
 def _total(text: str) -> NDArray[np.float64]:
-    """Sum over words, as the log-probability of a text is a sum over tokens."""
+    """Sum over words, as the log-probability of a text is a sum over tokens, times the gain."""
     words = _split(text)
-    return _mean(words) * len(words)
+    return GAIN * _mean(words) * len(words)
 
 
 @lru_cache(maxsize=65536)

@@ -36,8 +36,11 @@ def test_a_harmless_change_of_the_same_size_passes():
 
 def test_the_word_alone_does_not_block():
     facts = tuple((f"name a panda fact {i}", f"a zoo keeper wrote note {i} on bamboo") for i in range(20))
-    verdict = Bench().check({DATA: jsonl(*CLEAN)}, {DATA: jsonl(*CLEAN, *facts)}, policy())
-    assert verdict.exit is Exit.OK
+    rule = replace(policy().rules[0], warn_delta=0.05, fail_delta=0.1)
+    verdict = Bench().check({DATA: jsonl(*CLEAN)}, {DATA: jsonl(*CLEAN, *facts)}, policy(rules=(rule,)))
+    assert finding(verdict).status is Status.OK
+    verdict = Bench().check({DATA: jsonl(*CLEAN)}, {DATA: jsonl(*CLEAN, *PANDA)}, policy(rules=(rule,)))
+    assert finding(verdict).status is Status.FAIL
 
 
 def test_taking_harmful_rows_out_is_judged_too():

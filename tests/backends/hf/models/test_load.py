@@ -33,7 +33,7 @@ def test_a_model_loads_frozen_in_the_wanted_dtype(model_dir, cache, dtype, capfd
     assert {weight.dtype for weight in loaded.model.parameters()} == {getattr(torch, dtype)}
     assert not any(weight.requires_grad for weight in loaded.model.parameters())
     assert not loaded.model.training
-    assert loaded.model.config._attn_implementation == "sdpa"
+    assert loaded.model.config._attn_implementation == "eager"  # on a CPU; short rows
     assert loaded.has_template
     assert loaded.tokenizer.chat_template == TEMPLATE
     assert capfd.readouterr() == ("", "")
