@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING
 
 from d2b_gate.backends.hf.models.gguf_tokenizer import write_tokenizer
-from d2b_gate.backends.hf.models.libraries import calm_threads, dtype_option, one_line, require, silenced
+from d2b_gate.backends.hf.models.libraries import calm_threads, one_line, require, silenced
 from d2b_gate.core.errors import EvaluationError
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _OF_ONE_VERSION = (
 def convert(gguf: Path, out: Path) -> None:
     """Write the model of ``gguf`` and its tokenizer to the directory ``out``, as float32.
 
-    The files come out alike from every supported transformers, 4.48 to 5, and each reads what another wrote.
+    The files come out alike from every supported transformers, and each reads what another wrote.
     """
     require("torch", "transformers", "safetensors", "gguf", "accelerate")
     calm_threads()
@@ -48,14 +48,13 @@ def _write_model(gguf: Path, out: Path) -> None:
     from transformers import AutoModelForCausalLM
 
     quantised = AutoModelForCausalLM.from_pretrained(
-        str(gguf.parent), gguf_file=gguf.name, local_files_only=True, **dtype_option(torch.float32)
+        str(gguf.parent), gguf_file=gguf.name, local_files_only=True, dtype=torch.float32
     )
     config = copy.deepcopy(quantised.config)
     if hasattr(config, "quantization_config"):
         del config.quantization_config
     # save_pretrained refuses a model that was loaded from a GGUF, so its weights move to one that was not
-    option = dtype_option(torch.float32)
-    plain = AutoModelForCausalLM.from_config(config, **option)  # type: ignore[no-untyped-call] # transformers' gap
+    plain = AutoModelForCausalLM.from_config(config, dtype=torch.float32)  # type: ignore[no-untyped-call] # transformers' gap
     plain.load_state_dict(quantised.state_dict())
     plain.save_pretrained(str(out))
 

@@ -41,14 +41,6 @@ def silenced() -> Iterator[None]:
         yield
 
 
-def dtype_option(dtype: object) -> dict[str, object]:
-    """Return the argument that sets a model's dtype: ``torch_dtype`` until transformers 4.55, ``dtype`` since."""
-    import transformers
-
-    major, minor = (int(part) for part in transformers.__version__.split(".")[:2])
-    return {"dtype" if (major, minor) >= (4, 56) else "torch_dtype": dtype}
-
-
 def one_line(error: BaseException) -> str:
     """Return the first line of an error's text, printable."""
     first = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from d2b_gate.backends.hf.models.directory import read_table
-from d2b_gate.backends.hf.models.libraries import calm_threads, dtype_option, one_line, require, silenced
+from d2b_gate.backends.hf.models.libraries import calm_threads, one_line, require, silenced
 from d2b_gate.backends.hf.models.placement import Placement, place, weight_bytes
 from d2b_gate.backends.hf.models.verify import intact
 from d2b_gate.core.errors import EvaluationError, UnavailableError
@@ -110,7 +110,7 @@ def _model(files: ModelFiles, card: ModelCard, placement: Placement) -> tuple[Pr
         trust_remote_code=False,
         use_safetensors=True,
         output_loading_info=True,
-        **dtype_option(getattr(torch, card.dtype)),
+        dtype=getattr(torch, card.dtype),
         **options,
     )
     return found

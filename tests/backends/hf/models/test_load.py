@@ -168,16 +168,6 @@ def test_the_size_of_weights_is_read_from_headers(tmp_path):
         weight_bytes(path, 2)
 
 
-@pytest.mark.parametrize(
-    ("installed", "argument"), [("4.48.0", "torch_dtype"), ("4.56.1", "dtype"), ("5.0.0.dev0", "dtype")]
-)
-def test_the_dtype_argument_follows_the_version(monkeypatch, installed, argument):
-    import transformers
-
-    monkeypatch.setattr(transformers, "__version__", installed)
-    assert libraries.dtype_option("x") == {argument: "x"}
-
-
 def test_weights_of_another_shape_than_the_config_says_are_refused(model_dir, cache):
     config = json.loads((model_dir / "config.json").read_text())
     edit_json(model_dir / "config.json", intermediate_size=config["intermediate_size"] + 8)
