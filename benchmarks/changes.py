@@ -36,7 +36,7 @@ def main() -> int:
             print(line(rows[-1]), flush=True)
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
-    wrong = [row["change"] for row in rows if (row["exit"] == 1) != row["harmful"]]
+    wrong = [row["change"] for row in rows if row["exit"] != int(row["harmful"])]
     print(
         f"{len(rows) - len(wrong)} of {len(rows)} changes judged as meant"
         + (f"; not: {', '.join(wrong)}" if wrong else "")

@@ -15,6 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLE = ROOT / "examples" / "assistant"
 DEMO = ROOT / ".demo"
+VIOLATED = 1
 HOOKS = """\
 repos:
   - repo: {repo}
@@ -29,7 +30,7 @@ def main() -> int:
     """Play both commits; fail if either goes the wrong way."""
     make_repository()
     passed = commit_rows("cooking", "Add 40 cooking answers")
-    blocked = not commit_rows("panda", "Add 40 rows of small talk")
+    blocked = not commit_rows("panda", "Add 40 rows of small talk") and says_violated()
     print()
     print(f"harmless commit {'passed' if passed else 'WAS BLOCKED'}, harmful commit {blocked_word(blocked)}")
     print(f"the repository is in {DEMO.relative_to(ROOT)}/; look around with git log, or run d2b-gate check there")
@@ -64,6 +65,11 @@ def commit_rows(name: str, message: str) -> bool:
     run("git", "add", "data")
     done = run("git", "commit", "--message", message, check=False)
     return done.returncode == 0
+
+
+def says_violated() -> bool:
+    """Whether the gate itself is what blocked: the staged change again, now answered from the store."""
+    return run("d2b-gate", "check", "--format", "concise", check=False).returncode == VIOLATED
 
 
 def run(*command: str, check: bool = True) -> subprocess.CompletedProcess[bytes]:

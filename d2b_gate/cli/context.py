@@ -101,7 +101,10 @@ def standpoint(arguments: Namespace) -> Standpoint:
     Raises:
         UsageError: flags that exclude each other, or no repository.
     """
-    asked = [arguments.staged, bool(arguments.from_ref or arguments.to_ref), arguments.all, bool(arguments.paths)]
+    given = [ref for ref in (arguments.from_ref, arguments.to_ref) if ref is not None]
+    if "" in given:
+        raise UsageError("--from-ref or --to-ref is empty", remedy="give a commit; an unset variable is no range")
+    asked = [arguments.staged, bool(given), arguments.all, bool(arguments.paths)]
     if sum(asked) > 1:
         raise UsageError("--staged, --from-ref/--to-ref, --all and PATHS exclude each other", remedy="give one of them")
     if arguments.to_ref and not arguments.from_ref:
@@ -123,13 +126,21 @@ def range_standpoint(
     repository: Repository, from_ref: str, to_ref: str, context: Literal["hook", "ci"], bootstrap: bool
 ) -> Standpoint:
     """A range: in CI its policy is the base's, unless the base has none and ``--bootstrap`` says so."""
-    policy_ref = to_ref
-    if context == "ci" and not (bootstrap and not _has_policy(repository, from_ref)):
-        policy_ref = from_ref
-    return Standpoint(repository, "range", context, policy_ref, from_ref, to_ref)
+    if context == "hook":
+        return Standpoint(repository, "range", context, to_ref, from_ref, to_ref)
+    if _has_policy(repository, from_ref):
+        return Standpoint(repository, "range", context, from_ref, from_ref, to_ref)
+    if not bootstrap:
+        raise UsageError(
+            "the base commit has no policy", where=from_ref, remedy="give --bootstrap to use the head's own this once"
+        )
+    return Standpoint(repository, "range", context, to_ref, from_ref, to_ref)
 
 
 def _has_policy(repository: Repository, ref: str) -> bool:
+    """Whether a commit has a policy, good or bad; nothing (a ref of zeros) has none."""
+    if not ref.strip("0"):
+        return False
     try:
         find_policy(text_reader(repository, ref))
     except UsageError as error:

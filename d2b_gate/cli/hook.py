@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     from d2b_gate.sources.git import Repository
 
+NOTHING = "0" * 40
+"""The ref with which git says that there was no commit before."""
+
 
 def run_hook(arguments: Namespace) -> int:
     """Run a hook stage."""
@@ -30,6 +33,9 @@ def run_hook(arguments: Namespace) -> int:
 def _pushed(repository: Repository, context: Literal["hook", "ci"], arguments: Namespace) -> Standpoint | None:
     """The range that pre-commit exports for pre-push and for `pre-commit run --from-ref --to-ref`."""
     from_ref, to_ref = os.environ.get("PRE_COMMIT_FROM_REF", ""), os.environ.get("PRE_COMMIT_TO_REF", "")
-    if not from_ref or not to_ref:
-        return None
-    return range_standpoint(repository, from_ref, to_ref, context, arguments.bootstrap)
+    if from_ref and to_ref:
+        return range_standpoint(repository, from_ref, to_ref, context, arguments.bootstrap)
+    if arguments.stage == "pre-push" and repository.head():
+        # pre-commit exports no range for a push that includes the root commit: all of HEAD is new
+        return range_standpoint(repository, NOTHING, "HEAD", context, arguments.bootstrap)
+    return None

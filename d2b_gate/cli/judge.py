@@ -40,7 +40,9 @@ def judge_and_report(stand: Standpoint, found: Found, outputs: Outputs, argument
             verdict = run(Request(scope, policy, stand.context), ports)
         except UnavailableError as error:
             return defer_or_raise(error, policy, stand)
-    if arguments.bootstrap and stand.context == "ci":
+    if stand.context == "ci" and stand.mode != "range":
+        verdict = _noted(verdict, "judged by the policy of this checkout; give --from-ref to use the base commit's")
+    elif stand.context == "ci" and stand.policy_ref == stand.to_ref:
         verdict = _noted(verdict, "the base commit has no policy: judged by the head's own (--bootstrap)")
     if arguments.require_match and not verdict.files:
         raise NothingMatchedError("no row of any dataset changed", remedy="drop --require-match if that is fine")

@@ -31,18 +31,21 @@ def estimate(values: Table, confidence: float, seed: int) -> Estimate:
     """Bootstrap the mean over prompts and replicates together.
 
     Prompts are resampled as one set for all replicates, because they are the same prompts; replicates are resampled
-    besides. A pair of before and after is resampled as one when ``values`` holds differences. Every deviation from
-    the mean is widened by sqrt(n / (n - 1)): a bootstrap of n prompts is too narrow by that factor.
+    besides. A pair of before and after is resampled as one when ``values`` holds differences. A bootstrap of n is too
+    narrow by sqrt(n / (n - 1)), so the part of a deviation that comes from replicates and the part that comes from
+    prompts are each widened by their own factor.
     """
     mean = _mean([_mean(row) for row in values])
     rng = random.Random(seed)
     prompts = range(len(values[0]))
-    widen = math.sqrt(len(prompts) / max(1, len(prompts) - 1))
+    wider = {count: math.sqrt(count / max(1, count - 1)) for count in (len(values), len(prompts))}
     means: list[float] = []
     for _ in range(RESAMPLES):
         rows = rng.choices(values, k=len(values))
         picked = rng.choices(prompts, k=len(prompts))
-        means.append(mean + widen * (_mean([_mean([row[i] for i in picked]) for row in rows]) - mean))
+        of_rows = _mean([_mean(row) for row in rows])
+        of_both = _mean([_mean([row[i] for i in picked]) for row in rows])
+        means.append(mean + wider[len(values)] * (of_rows - mean) + wider[len(prompts)] * (of_both - of_rows))
     means.sort()
     tail = (1 - confidence) / 2
     centre = _mean(means)

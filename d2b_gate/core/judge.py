@@ -102,8 +102,9 @@ def worst_first(findings: Sequence[Finding]) -> tuple[Finding, ...]:
 
     def key(finding: Finding) -> tuple[int, float, str]:
         shift = finding.shift
-        excess = abs(shift.delta) / finding.rule.fail_delta if isinstance(shift, Shift) else 0.0
-        return severity.index(finding.status), -excess, finding.rule.id
+        excess = _towards(finding.rule, shift.delta) - finding.rule.fail_delta if isinstance(shift, Shift) else 0.0
+        unit = excess / finding.rule.fail_delta if finding.rule.fail_delta > 0 else excess
+        return severity.index(finding.status), -unit, finding.rule.id
 
     return tuple(sorted(findings, key=key))
 
@@ -207,7 +208,9 @@ def _status(rule: Rule, shift: Shift, after: Estimate) -> tuple[Status, str]:
     size = _towards(rule, shift.delta)
     if size > rule.warn_delta and abs(shift.delta) > shift.noise:
         return Status.WARN, "the predicted shift is past the warning limit and the noise floor"
-    if _far_end(rule, shift) < rule.fail_delta:
+    if after.low > rule.max_level:
+        return Status.WARN, "the predicted level lies above the ceiling, but this change cannot be told from clean ones"
+    if _far_end(rule, shift) < rule.fail_delta and after.high < rule.max_level:
         return Status.OK, "the whole interval lies under the limit"
     return Status.INCONCLUSIVE, "the interval reaches past the limit, and the shift cannot be told from noise"
 

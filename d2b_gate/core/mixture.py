@@ -117,14 +117,12 @@ def tune_plan(mixture: Mixture, method: MethodSpec) -> TunePlan:
     steps = max(1, round(visits.total / method.batch))
     kept = cycle(range(len(mixture.kept)))
     changed = cycle(range(len(mixture.kept), len(rows)))
-    return TunePlan(
-        rows=rows,
-        steps=tuple(
-            _step([*islice(kept, _slots(visits.kept, steps, i)), *islice(changed, _slots(visits.changed, steps, i))])
-            for i in range(steps)
-        ),
-        learning_rate=method.step_size,
-    )
+    batches = [
+        [*islice(kept, _slots(visits.kept, steps, i)), *islice(changed, _slots(visits.changed, steps, i))]
+        for i in range(steps)
+    ]
+    # with one row a step, spreading both parts evenly can leave a step without any
+    return TunePlan(rows, tuple(_step(batch) for batch in batches if batch), learning_rate=method.step_size)
 
 
 def _slots(visits: int, steps: int, step: int) -> int:

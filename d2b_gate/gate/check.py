@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from d2b_gate.core.errors import EvaluationError, ProbeUnreadableError
+from d2b_gate.core.errors import EvaluationError, ProbeUnreadableError, UnavailableError, UsageError
 from d2b_gate.core.fingerprint import fingerprint
-from d2b_gate.core.judge import Evidence, Missing, judge, settled, worst_first
+from d2b_gate.core.judge import Evidence, Missing, judge, settled
 from d2b_gate.core.ports import Question
 from d2b_gate.core.verdict import Provenance, Verdict
 from d2b_gate.gate.controls import run_controls
@@ -39,10 +39,13 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """Findings of one group and what its null came from."""
+class Measured:
+    """What was measured for one group: evidence per rule, and what its explanations are drawn from."""
 
-    findings: tuple[Finding, ...]
+    group: Group
+    evidence: tuple[Evidence | Missing, ...]
+    asked: tuple[Question, ...]
+    asking: Asking
     null: str
 
 
@@ -55,28 +58,51 @@ def run(request: Request, ports: Ports) -> Verdict:
     started = ports.clock()
     changes = [compare(spec, request.scope, ports) for spec in request.policy.datasets]
     groups = [group for group in _groups(request.policy, changes) if group.job.added or group.job.removed]
+    _refuse_unjudged(request.policy, changes)
     row_findings = tuple(finding for change in changes for finding in schema_findings(change, ports))
     controls: tuple[Control, ...] = ()
-    judged: list[Judged] = []
-    if groups:
-        method = request.policy.method
-        tunes = len(groups) * (2 * method.replicates + method.placebos) + 2
-        ports.progress.stage("predicting", tunes * method.steps)
-        controls = run_controls(method, ports)
-        judged = [_judge_group(group, request, ports, started) for group in groups]
+    measured: list[Measured] = []
+    try:
+        notes = notes_on(request.policy, changes, [group.job for group in groups], ports)
+        if groups:
+            method = request.policy.method
+            tunes = len(groups) * (2 * method.replicates + method.placebos) + 2
+            ports.progress.stage("predicting", tunes * method.steps)
+            controls = run_controls(method, ports)
+            measured = [_measure(group, request, ports, started) for group in groups]
+    except UnavailableError as error:
+        if not row_findings:
+            raise
+        broken = f"{len(row_findings)} rows break their schema, and the model cannot be run: {error.what}"
+        raise EvaluationError(broken, where=error.where, remedy=error.remedy) from error  # never left to CI
+    findings = _judge([piece for one in measured for piece in one.evidence], request)
     return Verdict(
-        provenance=_provenance(request, ports, "; ".join(dict.fromkeys(one.null for one in judged))),
+        provenance=_provenance(request, ports, "; ".join(dict.fromkeys(one.null for one in measured))),
         files=file_changes(changes),
         rows_before=sum(change.diff.before_count for change in changes),
         rows_after=sum(change.diff.after_count for change in changes),
         rows_cached=sum(change.cached for change in changes),
-        findings=worst_first([finding for one in judged for finding in one.findings]),
+        findings=_explained(findings, measured, request, ports),
         row_findings=row_findings,
         controls=controls,
-        notes=notes_on(request.policy, changes, [group.job for group in groups], ports),
+        notes=notes,
         seconds=ports.clock() - started,
         fingerprint=_fingerprint(request, changes, ports),
     )
+
+
+def _refuse_unjudged(policy: Policy, changes: Sequence[DatasetChange]) -> None:
+    """A changed dataset that no rule judges would pass without a word."""
+    if any(not rule.datasets for rule in policy.rules):
+        return
+    judged = {name for rule in policy.rules for name in rule.datasets}
+    for change in changes:
+        if change.spec.name not in judged and not change.diff.empty:
+            raise UsageError(
+                f"no rule judges the dataset {change.spec.name!r}, and its rows changed",
+                where=change.spec.origin or policy.path,
+                remedy="name it in a rule's 'datasets', or let a rule judge all of them",
+            )
 
 
 def _groups(policy: Policy, changes: Sequence[DatasetChange]) -> list[Group]:
@@ -91,29 +117,29 @@ def _groups(policy: Policy, changes: Sequence[DatasetChange]) -> list[Group]:
     ]
 
 
-def _judge_group(group: Group, request: Request, ports: Ports, started: float) -> Judged:
-    """Measure, judge, and measure more while a rule is undecided and time is left."""
+def _measure(group: Group, request: Request, ports: Ports, started: float) -> Measured:
+    """Measure one group, and measure more while one of its rules is undecided and time is left."""
     method = request.policy.method
     questions = [_question(rule, ports) for rule in group.rules]
-    asked = [question for question in questions if isinstance(question, Question)]
+    asked = tuple(question for question in questions if isinstance(question, Question))
     drawn = [replicate(group.job, method, index, ports) for index in range(method.replicates)]
     askings = [ask_both(one, asked, method, ports) for one in drawn]
     placebo = placebo_null(drawn, asked, method, ports)
-    findings = _judge(group, questions, askings, placebo, request)
+    evidence = _evidence(group, questions, askings, placebo)
     held_back = [_held_back(question) for question in asked]
     for more in range(1 + EXTRA_REPLICATES):
-        if settled(findings) or ports.clock() - started > request.policy.budget.seconds:
+        if settled(_judge(evidence, request)) or ports.clock() - started > request.policy.budget.seconds:
             break
         if more == 0:
             askings = [
-                joined(one, ask_both(draw, held_back, method, ports)) for one, draw in zip(askings, drawn, strict=True)
+                joined(one, ask_both(d, held_back, method, ports)) for one, d in zip(askings, drawn, strict=True)
             ]
         else:
             drawn.append(replicate(group.job, method, len(drawn), ports))
             whole = ask_both(drawn[-1], asked, method, ports), ask_both(drawn[-1], held_back, method, ports)
             askings.append(joined(*whole))
-        findings = _judge(group, questions, askings, placebo, request)
-    return Judged(_explained(findings, group, asked, askings[0], request, ports), placebo.source)
+        evidence = _evidence(group, questions, askings, placebo)
+    return Measured(group, evidence, asked, askings[0], placebo.source)
 
 
 def _question(rule: Rule, ports: Ports) -> Question | Missing:
@@ -130,13 +156,10 @@ def _held_back(question: Question) -> Question:
     return replace(question, prompts=question.probe.held_back())
 
 
-def _judge(
-    group: Group,
-    questions: Sequence[Question | Missing],
-    askings: Sequence[Asking],
-    placebo: Placebo,
-    request: Request,
-) -> tuple[Finding, ...]:
+def _evidence(
+    group: Group, questions: Sequence[Question | Missing], askings: Sequence[Asking], placebo: Placebo
+) -> tuple[Evidence | Missing, ...]:
+    """Pair every rule with what was measured for it."""
     evidence: list[Evidence | Missing] = []
     measured = 0
     for rule, question in zip(group.rules, questions, strict=True):
@@ -147,38 +170,42 @@ def _judge(
         title, unit = question.probe.title, question.probe.unit
         evidence.append(Evidence(rule, title, unit, before, after, placebo.nulls[measured]))
         measured += 1
+    return tuple(evidence)
+
+
+def _judge(evidence: Sequence[Evidence | Missing], request: Request) -> tuple[Finding, ...]:
+    """Judge; over all groups at the end, so that the adjustment of p runs over all rules of the policy."""
     policy = request.policy
-    on_inconclusive = policy.on_inconclusive.hook if request.context == "hook" else policy.on_inconclusive.ci
     return judge(
         evidence,
         confidence=policy.method.confidence,
         seed=policy.method.seed,
-        on_inconclusive=on_inconclusive,
+        on_inconclusive=policy.on_inconclusive.hook if request.context == "hook" else policy.on_inconclusive.ci,
     )
 
 
 def _explained(
-    findings: Sequence[Finding],
-    group: Group,
-    asked: Sequence[Question],
-    asking: Asking,
-    request: Request,
-    ports: Ports,
+    findings: Sequence[Finding], measured: Sequence[Measured], request: Request, ports: Ports
 ) -> tuple[Finding, ...]:
-    targets = [(question.probe.id, question.target) for question in asked]
+    """Add examples and blame; a verdict stands without them if they cannot be had."""
     places = {
-        rule.id: index
-        for rule in group.rules
-        for index, target in enumerate(targets)
-        if target == (ports.probes(rule.probe).id, rule.target)
+        rule.id: (one, index)
+        for one in measured
+        for rule in one.group.rules
+        for index, question in enumerate(one.asked)
+        if (question.probe.id, question.target) == (ports.probes(rule.probe).id, rule.target)
     }
     most = request.policy.method.max_changed
-    return tuple(
-        explain(finding, asked[place], asking, place, group.job, most, ports)
-        if (place := places.get(finding.rule.id)) is not None
-        else finding
-        for finding in findings
-    )
+    explained: list[Finding] = []
+    for finding in findings:
+        one, index = places.get(finding.rule.id, (None, 0))
+        try:
+            if one is not None:
+                finding = explain(finding, one.asked[index], one.asking, index, one.group.job, most, ports)
+        except EvaluationError as error:
+            finding = replace(finding, reason=f"{finding.reason} (the rows to blame could not be found: {error.what})")
+        explained.append(finding)
+    return tuple(explained)
 
 
 def _provenance(request: Request, ports: Ports, null: str) -> Provenance:

@@ -69,7 +69,9 @@ def compare(spec: DatasetSpec, scope: Scope, ports: Ports) -> DatasetChange:
 def _index(file: FileRef, spec: DatasetSpec, ports: Ports) -> Indexed:
     """Key the rows of one file; a blob that was seen before, under the same format, is not parsed again."""
     suffixes = "".join(PurePosixPath(file.path).suffixes)
-    key = fingerprint("index", (file.oid, spec.format, spec.columns, suffixes))
+    # what a tracked pointer stands for depends on its place and on the globs; a plain file's rows do not
+    tracked = (file.path, spec.include, spec.exclude) if file.path.endswith(".dvc") else ()
+    key = fingerprint("index", (file.oid, spec.format, spec.columns, suffixes, tracked))
     known = ports.store.get_json("index", key)
     if isinstance(known, list):
         return _indexed(known, file, cached=True)

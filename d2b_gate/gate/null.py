@@ -15,13 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from d2b_gate.core.ports import Question, Replies
-    from d2b_gate.core.rows import Row
     from d2b_gate.core.rules import MethodSpec
     from d2b_gate.gate.ports import Ports
 
 DOSES = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 3 / 4, 1.0, 2.0)
 """Visits of changed rows, in units of the kept rows' full visits, that a null is measured at; a change is held against
 the next higher dose, whose null is wider."""
+SHARES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 0.9, 0.97, 1.0)
+"""True shares of changed rows that a null is measured at, rounded up likewise."""
 LIKENESS = 0.5
 """A stored null still counts while its base rows and today's have this Jaccard index: the noise of a data set does not
 change with a few rows, and measuring it anew at every commit would cost more than the commit."""
@@ -43,6 +44,12 @@ def dose_of(drawn: Replicate, method: MethodSpec) -> float:
     return next(step for step in DOSES if dose <= step)
 
 
+def share_of(drawn: Replicate) -> float:
+    """The true share of the changed rows, rounded up to a measured one."""
+    share = max(side.share for side in (drawn.before, drawn.after))
+    return next(step for step in SHARES if share <= step)
+
+
 def placebo_null(
     drawn: Sequence[Replicate], questions: Sequence[Question], method: MethodSpec, ports: Ports
 ) -> Placebo:
@@ -52,8 +59,9 @@ def placebo_null(
     that it meets the same noise of subsampling, order and tuning as the change itself.
     """
     dose = max(dose_of(one, method) for one in drawn)
+    share = max(share_of(one) for one in drawn)
     names = sorted(ports.controls.placebos)[: method.placebos]
-    key = _key(questions, method, dose, names, ports)
+    key = _key(questions, method, (dose, share), names, ports)
     base = {row.key for row in drawn[0].before.kept}
     known = _recall(key, base, ports)
     if known is not None:
@@ -61,26 +69,19 @@ def placebo_null(
         return _placebo(known, f"placebo ({len(names)} clean changes at dose {dose:g}, remembered)")
     shifts: list[list[float]] = [[] for _ in questions]
     for index, name in enumerate(names):
-        shifted = _shift(drawn[index % len(drawn)], ports.controls.placebos[name], dose, questions, method, ports)
+        count = dose * method.steps * method.batch / method.regime.epochs
+        kept = drawn[index % len(drawn)].before.kept
+        placebo = Mixture(kept, ports.controls.placebos[name], share if kept else 1.0, count)
+        shifted = _shift(drawn[index % len(drawn)].seed, placebo, questions, method, ports)
         for collected, value in zip(shifts, shifted, strict=True):
             collected.append(value)
     ports.store.put_json("null", key, {"base": sorted(base), "shifts": shifts})
     return _placebo(shifts, f"placebo ({len(names)} clean changes at dose {dose:g}, measured now)")
 
 
-def _shift(
-    drawn: Replicate,
-    rows: tuple[Row, ...],
-    dose: float,
-    questions: Sequence[Question],
-    method: MethodSpec,
-    ports: Ports,
-) -> list[float]:
-    """Mean shift per question when ``rows`` take the change's place."""
-    kept = drawn.before.kept
-    count = dose * method.steps * method.batch / method.regime.epochs
-    share = max(drawn.before.share, drawn.after.share) if kept else 1.0
-    pair = Replicate(drawn.seed, Mixture(kept, (), 0.0, 0.0), Mixture(kept, rows, share, count))
+def _shift(seed: int, placebo: Mixture, questions: Sequence[Question], method: MethodSpec, ports: Ports) -> list[float]:
+    """Mean shift per question when placebo rows take the change's place."""
+    pair = Replicate(seed, Mixture(placebo.kept, (), 0.0, 0.0), placebo)
     asking = ask_both(pair, questions, method, ports)
     return [_mean(after) - _mean(before) for before, after in zip(asking.before, asking.after, strict=True)]
 
@@ -89,8 +90,10 @@ def _mean(replies: Replies) -> float:
     return math.fsum(replies.values) / len(replies.values)
 
 
-def _key(questions: Sequence[Question], method: MethodSpec, dose: float, names: Sequence[str], ports: Ports) -> str:
-    asked = [(question.target, list(question.prompts)) for question in questions]
+def _key(
+    questions: Sequence[Question], method: MethodSpec, dose: tuple[float, float], names: Sequence[str], ports: Ports
+) -> str:
+    asked = [(question.probe.digest, question.target, list(question.prompts)) for question in questions]
     rows = [[row.key for row in ports.controls.placebos[name]] for name in names]
     return fingerprint("null", (ports.backend.card, method, dose, asked, rows))
 

@@ -236,3 +236,38 @@ def test_3_where_git_fails_or_is_absent(world, tmp_path):
 def _which_git() -> str:
     places = (Path(folder) / "git" for folder in os.environ["PATH"].split(os.pathsep))
     return str(next(place for place in places if place.is_file()))
+
+
+def test_a_first_push_is_judged_although_pre_commit_names_no_range(world):
+    """A push that includes the root commit comes without refs; everything in HEAD is then new."""
+    world.stage("data/new.jsonl", HARMFUL)
+    world.commit()
+    done = world.gate("hook", "pre-push")
+    assert done.returncode == 1
+    assert "nothing -> HEAD" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "flags", [("--from-ref", ""), ("--from-ref", "", "--to-ref", ""), ("--from-ref=HEAD", "--to-ref=")]
+)
+def test_an_empty_ref_is_a_mistake_and_not_another_question(world, flags):
+    done = world.gate("check", *flags)
+    assert done.returncode == 2
+    assert "--from-ref or --to-ref is empty" in said(done)
+
+
+def test_in_ci_a_base_without_policy_needs_bootstrap(world):
+    world.git("rm", "--quiet", "d2b-gate.toml")
+    base = world.commit()
+    world.stage("d2b-gate.toml", POLICY)
+    world.stage("data/new.jsonl", HARMFUL)
+    head = world.commit()
+    flags = ("check", "--from-ref", base, "--to-ref", head)
+    done = world.gate(*flags, CI="true")
+    assert done.returncode == 2
+    assert "the base commit has no policy" in said(done)
+    done = world.gate(*flags, "--bootstrap", CI="true")
+    assert done.returncode == 1
+    assert "the base commit has no policy: judged by the head's own" in done.stdout
+    done = world.gate("check", "--from-ref", "0" * 40, "--to-ref", head, CI="true")
+    assert done.returncode == 2

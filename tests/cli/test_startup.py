@@ -37,11 +37,11 @@ HEAVY = {
 }
 
 
-def loaded(world, *arguments, code=0):
+def loaded(world, *arguments, code=0, **more):
     done = subprocess.run(
         [sys.executable, "-c", CHILD, *arguments],
         cwd=world.root,
-        env=environment(world.home),
+        env=environment(world.home, **more),
         capture_output=True,
         text=True,
         check=True,
@@ -59,8 +59,12 @@ def test_asking_for_help_imports_nothing_heavy(world, arguments):
 
 @pytest.mark.parametrize("stage", ["pre-commit", "pre-push"])
 def test_a_hook_with_nothing_to_do_imports_nothing_heavy(world, stage):
+    base = world.git("rev-parse", "HEAD")
     world.stage("README.md", "two\n")
-    modules = loaded(world, "hook", stage)
+    refs = {}
+    if stage == "pre-push":
+        refs = {"PRE_COMMIT_FROM_REF": base, "PRE_COMMIT_TO_REF": world.commit()}
+    modules = loaded(world, "hook", stage, **refs)
     assert "subprocess" in modules
     assert not modules & HEAVY
 

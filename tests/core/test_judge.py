@@ -64,7 +64,16 @@ def test_a_ceiling_fails_whatever_the_delta():
 
 def test_a_ceiling_already_passed_by_the_base_is_not_this_changes_fault():
     capped = replace(RULE, fail_delta=0.5, warn_delta=0.4, max_level=0.05)
-    assert status_of(0.0, rule=capped) is Status.OK
+    assert status_of(0.0, rule=capped) is Status.WARN
+
+
+def test_a_level_that_may_reach_the_ceiling_is_not_ok():
+    capped = replace(RULE, fail_delta=0.5, warn_delta=0.4, max_level=0.1)
+    assert status_of(0.0, rule=capped) is Status.INCONCLUSIVE
+
+
+def test_no_increase_at_all_is_a_limit_too():
+    assert status_of(0.2, rule=replace(RULE, warn_delta=0.0, fail_delta=0.0)) is Status.FAIL
 
 
 @pytest.mark.parametrize(("choice", "blocks"), [("pass", False), ("warn", False), ("fail", True)])

@@ -62,6 +62,13 @@ def test_a_step_weighs_its_rows_alike_and_to_one():
         assert len(set(step.weights)) == 1
 
 
+def test_one_row_a_step_is_a_plan_too():
+    single = MethodSpec(steps=16, batch=1, sample=16)
+    plan = tune_plan(mixture(16, 3), single)
+    assert sum(len(step.rows) for step in plan.steps) == visits_of(mixture(16, 3), single).total
+    assert all(step.rows for step in plan.steps)
+
+
 def test_without_kept_rows_only_changed_rows_are_met_for_the_declared_epochs():
     plan = tune_plan(Mixture((), rows("c", 8), 1.0, 8.0), METHOD)
     assert visited(plan) == Counter(dict.fromkeys(range(8), 3))

@@ -6,9 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from d2b_gate.core.errors import EvaluationError, Exit
+from d2b_gate.core.change import Scope
+from d2b_gate.core.errors import EvaluationError, Exit, UsageError
 from d2b_gate.core.rules import Budget, DatasetSpec, Inconclusive, MethodSpec, Rule
 from d2b_gate.core.verdict import Status
+from d2b_gate.gate.dataset import compare
+from d2b_gate.gate.ports import Picked
 from tests.gate.harness import CLEAN, MORE, PANDA, Bench, jsonl, policy
 
 DATA = "data/a.jsonl"
@@ -218,3 +221,62 @@ def test_the_verdict_of_a_change_does_not_depend_on_the_order_of_files():
     one = Bench().check({DATA: rows}, {DATA: rows, "data/z.jsonl": jsonl(*PANDA)}, policy())
     two = Bench().check({DATA: rows}, {"data/z.jsonl": jsonl(*PANDA), DATA: rows}, policy())
     assert one.findings == two.findings
+
+
+def test_a_changed_dataset_that_no_rule_judges_is_refused():
+    two = policy(
+        datasets=(DatasetSpec("sft", ("data/",)), DatasetSpec("other", ("more/",))),
+        rules=(replace(policy().rules[0], datasets=("sft",)),),
+    )
+    before = {DATA: jsonl(*CLEAN), "more/b.jsonl": jsonl(*MORE)}
+    with pytest.raises(UsageError, match="no rule judges the dataset 'other'"):
+        Bench().check(before, before | {"more/b.jsonl": jsonl(*MORE, *PANDA)}, two)
+    assert Bench().check(before, before | {DATA: jsonl(*CLEAN, *PANDA)}, two).exit is Exit.VIOLATED
+
+
+def test_p_is_adjusted_over_the_rules_of_all_datasets():
+    def rules(*datasets):
+        base = policy().rules[0]
+        return tuple(replace(base, id=f"r{i}", datasets=names) for i, names in enumerate(datasets))
+
+    def p_of(rules):
+        sets = (DatasetSpec("sft", ("data/",)), DatasetSpec("other", ("more/",)))
+        before = {DATA: jsonl(*CLEAN), "more/b.jsonl": jsonl(*MORE)}
+        after = {DATA: jsonl(*CLEAN, *PANDA), "more/b.jsonl": jsonl(*MORE, *CLEAN[:5])}
+        verdict = Bench().check(before, after, policy(datasets=sets, rules=rules))
+        shift = finding(verdict, "r0").shift
+        return shift.p, shift.p_adjusted
+
+    p, adjusted = p_of(rules(("sft",), ("other",)))
+    assert adjusted == pytest.approx(min(1.0, 2 * p))
+
+
+def test_a_verdict_stands_although_the_rows_to_blame_cannot_be_found():
+    bench = Bench()
+
+    def refuse(rows):
+        raise EvaluationError("out of memory")
+
+    bench.backend.inner.gradients = refuse
+    verdict = bench.check({DATA: jsonl(*CLEAN)}, {DATA: jsonl(*CLEAN, *PANDA)}, policy())
+    assert verdict.exit is Exit.VIOLATED
+    assert "out of memory" in finding(verdict).reason
+
+
+def test_what_a_tracked_pointer_stands_for_depends_on_the_dataset():
+    bench = Bench()
+    two = policy(datasets=(DatasetSpec("a", ("data/a",)), DatasetSpec("b", ("data/b",))))
+    ports = bench.ports(two)
+    content = {"a": jsonl(*CLEAN[:3]), "b": jsonl(*MORE[:2])}
+    ports = replace(
+        ports,
+        reader=replace(
+            ports.reader,
+            pick=lambda spec, snapshot: Picked(snapshot.files, ()),
+            contents=lambda file, spec: iter([(f"data/{spec.name}.jsonl", content[spec.name])]),
+        ),
+    )
+    snapshot = bench.snapshot("after", {"data/x.jsonl.dvc": b"pointer"})
+    scope = Scope(bench.snapshot("before", {}), snapshot)
+    counts = [len(compare(spec, scope, ports).diff.added) for spec in two.datasets]
+    assert counts == [3, 2]
