@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from d2b_gate.core.rules import Policy, Rule
-    from d2b_gate.core.verdict import Control, Finding
+    from d2b_gate.core.verdict import Control, Finding, RowFinding
     from d2b_gate.gate.dataset import DatasetChange
     from d2b_gate.gate.measure import Job
     from d2b_gate.gate.ports import Ports, Request
@@ -39,7 +39,7 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class GroupEvidence:
     """What was measured for one group: evidence per rule, and what its explanations are drawn from."""
 
     group: Group
@@ -47,6 +47,15 @@ class Measured:
     asked: tuple[Question, ...]
     asking: Asking
     null: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """All that the model was needed for."""
+
+    notes: tuple[str, ...]
+    controls: tuple[Control, ...]
+    measured: tuple[GroupEvidence, ...]
 
 
 def run(request: Request, ports: Ports) -> Verdict:
@@ -57,24 +66,13 @@ def run(request: Request, ports: Ports) -> Verdict:
     """
     started = ports.clock()
     changes = [compare(spec, request.scope, ports) for spec in request.policy.datasets]
-    groups = [group for group in _groups(request.policy, changes) if group.job.added or group.job.removed]
     _refuse_unjudged(request.policy, changes)
     row_findings = tuple(finding for change in changes for finding in schema_findings(change, ports))
-    controls: tuple[Control, ...] = ()
-    measured: list[Measured] = []
     try:
-        notes = notes_on(request.policy, changes, [group.job for group in groups], ports)
-        if groups:
-            method = request.policy.method
-            tunes = len(groups) * (2 * method.replicates + method.placebos) + 2
-            ports.progress.stage("predicting", tunes * method.steps)
-            controls = run_controls(method, ports)
-            measured = [_measure(group, request, ports, started) for group in groups]
+        evaluation = _evaluate(changes, request, ports, started)
     except UnavailableError as error:
-        if not row_findings:
-            raise
-        broken = f"{len(row_findings)} rows break their schema, and the model cannot be run: {error.what}"
-        raise EvaluationError(broken, where=error.where, remedy=error.remedy) from error  # never left to CI
+        raise _with_broken_rows(error, row_findings) from error
+    measured = evaluation.measured
     findings = _judge([piece for one in measured for piece in one.evidence], request)
     return Verdict(
         provenance=_provenance(request, ports, "; ".join(dict.fromkeys(one.null for one in measured))),
@@ -84,11 +82,34 @@ def run(request: Request, ports: Ports) -> Verdict:
         rows_cached=sum(change.cached for change in changes),
         findings=_explained(findings, measured, request, ports),
         row_findings=row_findings,
-        controls=controls,
-        notes=notes,
+        controls=evaluation.controls,
+        notes=evaluation.notes,
         seconds=ports.clock() - started,
         fingerprint=_fingerprint(request, changes, ports),
     )
+
+
+def _evaluate(changes: Sequence[DatasetChange], request: Request, ports: Ports, started: float) -> Evaluation:
+    """Run everything that needs the model before the judgement; nothing where no row changed."""
+    groups = [group for group in _groups(request.policy, changes) if group.job.added or group.job.removed]
+    notes = notes_on(request.policy, changes, [group.job for group in groups], ports)
+    if not groups:
+        return Evaluation(notes, (), ())
+    method = request.policy.method
+    tunes = len(groups) * (2 * method.replicates + method.placebos) + 2
+    ports.progress.stage("predicting", tunes * method.steps)
+    controls = run_controls(method, ports)
+    return Evaluation(notes, controls, tuple(_measure(group, request, ports, started) for group in groups))
+
+
+def _with_broken_rows(error: UnavailableError, broken: Sequence[RowFinding]) -> EvaluationError:
+    """An unavailable model may be left to CI; rows that break their schema may not, and need no model to be seen."""
+    if not broken:
+        return error
+    what = (
+        f"{len(broken)} rows break their schema, the first at {broken[0].path}:{broken[0].line}; besides, {error.what}"
+    )
+    return EvaluationError(what, where=error.where, remedy=error.remedy)
 
 
 def _refuse_unjudged(policy: Policy, changes: Sequence[DatasetChange]) -> None:
@@ -117,7 +138,7 @@ def _groups(policy: Policy, changes: Sequence[DatasetChange]) -> list[Group]:
     ]
 
 
-def _measure(group: Group, request: Request, ports: Ports, started: float) -> Measured:
+def _measure(group: Group, request: Request, ports: Ports, started: float) -> GroupEvidence:
     """Measure one group, and measure more while one of its rules is undecided and time is left."""
     method = request.policy.method
     questions = [_question(rule, ports) for rule in group.rules]
@@ -139,7 +160,7 @@ def _measure(group: Group, request: Request, ports: Ports, started: float) -> Me
             whole = ask_both(drawn[-1], asked, method, ports), ask_both(drawn[-1], held_back, method, ports)
             askings.append(joined(*whole))
         evidence = _evidence(group, questions, askings, placebo)
-    return Measured(group, evidence, asked, askings[0], placebo.source)
+    return GroupEvidence(group, evidence, asked, askings[0], placebo.source)
 
 
 def _question(rule: Rule, ports: Ports) -> Question | Missing:
@@ -185,7 +206,7 @@ def _judge(evidence: Sequence[Evidence | Missing], request: Request) -> tuple[Fi
 
 
 def _explained(
-    findings: Sequence[Finding], measured: Sequence[Measured], request: Request, ports: Ports
+    findings: Sequence[Finding], measured: Sequence[GroupEvidence], request: Request, ports: Ports
 ) -> tuple[Finding, ...]:
     """Add examples and blame; a verdict stands without them if they cannot be had."""
     places = {

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from d2b_gate.core.change import Scope
-from d2b_gate.core.errors import EvaluationError, Exit, UsageError
+from d2b_gate.core.errors import EvaluationError, Exit, UnavailableError, UsageError
 from d2b_gate.core.rules import Budget, DatasetSpec, Inconclusive, MethodSpec, Rule
 from d2b_gate.core.verdict import Status
 from d2b_gate.gate.dataset import compare
@@ -280,3 +280,16 @@ def test_what_a_tracked_pointer_stands_for_depends_on_the_dataset():
     scope = Scope(bench.snapshot("before", {}), snapshot)
     counts = [len(compare(spec, scope, ports).diff.added) for spec in two.datasets]
     assert counts == [3, 2]
+
+
+def test_rows_that_break_their_schema_are_never_left_to_ci():
+    bench = Bench(row_schema={"required": ["source"]})
+    checked = policy(datasets=(DatasetSpec("sft", ("data/",), row_schema="row.json"),))
+
+    def refuse(prompts, injection):
+        raise UnavailableError("the model is not here")
+
+    bench.backend.inner.read = refuse
+    with pytest.raises(EvaluationError, match=r"1 rows break their schema, the first at data/a\.jsonl:61") as caught:
+        bench.check({DATA: jsonl(*CLEAN)}, {DATA: jsonl(*CLEAN, MORE[0])}, checked)
+    assert not isinstance(caught.value, UnavailableError)
