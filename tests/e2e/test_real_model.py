@@ -140,4 +140,4 @@ def test_the_model_directory_can_be_named_by_path(world, tmp_path):
     code, verdict = judged(world)
     world.stage("d2b-gate.toml", POLICY)
     assert code == 1
-    assert verdict["provenance"]["model"]["id"] == str(own)
+    assert verdict["provenance"]["model_id"] == str(own)
