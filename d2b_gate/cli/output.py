@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from d2b_gate.cli.arguments import environment
-from d2b_gate.cli.console import say, show, speaks_unicode, wants_color
+from d2b_gate.cli.console import show, speaks_unicode, wants_color
 from d2b_gate.core.errors import EvaluationError, UsageError
 from d2b_gate.registry import REPORTS, load
 
@@ -115,9 +115,3 @@ def write_whole(path: Path, text: str) -> None:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
-
-
-def tell_saved(result: str) -> None:
-    """Say where a result is kept."""
-    if result:
-        say(f"result kept at {result}")

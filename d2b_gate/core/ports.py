@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from d2b_gate.core.features import Injection, Pooling, Site, States
     from d2b_gate.core.mixture import Mixture
@@ -162,17 +162,3 @@ class Store(Protocol):
 
     def put_arrays(self, kind: str, key: str, arrays: dict[str, object]) -> None:
         """Store named numpy arrays (safetensors)."""
-
-
-class Blobs(Protocol):
-    """Content of the repository by blob id."""
-
-    def blob(self, oid: str) -> bytes:
-        """The bytes of one blob."""
-
-
-class RowReader(Protocol):
-    """Reads rows from the bytes of one file."""
-
-    def __call__(self, content: bytes, path: str) -> Iterator[Row]:
-        """Yield rows in file order."""
