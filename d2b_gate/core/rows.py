@@ -79,6 +79,10 @@ class RowDiff:
         """Whether the change leaves the multiset of rows as it was."""
         return not self.added and not self.removed
 
+    def every(self) -> tuple[RowRef, ...]:
+        """Rows of either state; kept ones at their head-side places."""
+        return (*self.kept, *self.added, *self.removed)
+
     @property
     def before_count(self) -> int:
         """Rows in the base state."""

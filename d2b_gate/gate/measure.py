@@ -67,7 +67,7 @@ class Asking:
 def make_job(changes: Sequence[DatasetChange]) -> Job:
     """Join datasets into one candidate training set."""
     weights = {file.path: change.spec.weight for change in changes for file in change.files}
-    weights |= {ref.path: change.spec.weight for change in changes for ref in (*change.diff.kept, *change.diff.added)}
+    weights |= {ref.path: change.spec.weight for change in changes for ref in change.diff.every()}
     kept = tuple(ref for change in changes for ref in change.diff.kept)
     added = tuple(ref for change in changes for ref in change.diff.added)
     removed = tuple(ref for change in changes for ref in change.diff.removed)
