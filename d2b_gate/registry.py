@@ -41,6 +41,7 @@ PREDICTORS: Mapping[str, str] = {
     "mdf": "d2b_gate.predictors.mdf",
     "mdf-gradient": "d2b_gate.predictors.gradient",
     "mdf-tuned": "d2b_gate.predictors.tuned",
+    "proxy-lora": "d2b_gate.predictors.proxy",
 }
 BACKENDS: Mapping[str, str] = {
     "local": "d2b_gate.backends.hf.opening",

@@ -85,3 +85,21 @@ class Injection:
     sites: tuple[Site, ...]
     vectors_ld: NDArray[np.float32]
     scale: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """A low-rank update of linear layers: module ``names[i]`` gives ``W x + scale * B_i A_i x``.
+
+    Shapes: ``downs[i]`` (A) is float32 (rank, in), ``ups[i]`` (B) is float32 (out, rank).
+    Source: LoRA, arXiv 2106.09685.
+    """
+
+    names: tuple[str, ...]
+    downs: tuple[NDArray[np.float32], ...]
+    ups: tuple[NDArray[np.float32], ...]
+    scale: float
+
+
+Injected = Injection | Adapter
+"""What a state does to the model while probes are read."""

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from d2b_gate.core.features import Injection, Pooling, Site, States
+    from d2b_gate.core.features import Adapter, Injected, Injection, Pooling, Site, States
+    from d2b_gate.core.finetune import FinetunePlan
     from d2b_gate.core.mixture import Mixture
     from d2b_gate.core.plan import TunePlan
     from d2b_gate.core.reading import LogProbs, Probe, Prompt
@@ -69,13 +70,20 @@ class Backend(Protocol):
     def tune(self, plan: TunePlan) -> Injection:
         """Run the plan's Adam steps on the vectors alone, from zero, and return them at scale 1."""
 
-    def read(self, prompts: Sequence[Prompt], injection: Injection) -> tuple[LogProbs, ...]:
+    def finetune(self, plan: FinetunePlan) -> Adapter:
+        """Really train a low-rank adapter by the plan; the model itself stays as it was.
+
+        Raises:
+            EvaluationError: the training diverged, or the backend cannot train by this regime.
+        """
+
+    def read(self, prompts: Sequence[Prompt], injection: Injected) -> tuple[LogProbs, ...]:
         """Log-probabilities of every continuation of every prompt under the injection, in order."""
 
     def sensitivities(self, prompts: Sequence[Prompt], coefficients: Sequence[tuple[float, ...]]) -> States:
         """Per prompt, the gradient with respect to the vectors (at zero) of sum_j c_j log p(continuation j)."""
 
-    def complete(self, prompts: Sequence[Prompt], injection: Injection, max_tokens: int) -> tuple[str, ...]:
+    def complete(self, prompts: Sequence[Prompt], injection: Injected, max_tokens: int) -> tuple[str, ...]:
         """Greedy answers, lead included."""
 
 
@@ -119,11 +127,11 @@ class Replies:
 class Predictor(Protocol):
     """How a training set is summarised and injected, and how probes are read; a module of `predictors` is one."""
 
-    def inject(self, mixture: Mixture, method: MethodSpec, backend: Backend) -> Injection:
+    def inject(self, mixture: Mixture, method: MethodSpec, backend: Backend) -> Injected:
         """Summarise a non-empty mixture as vectors to inject; predicts nothing about an empty one."""
 
     def read(
-        self, questions: Sequence[Question], injection: Injection, method: MethodSpec, backend: Backend
+        self, questions: Sequence[Question], injection: Injected, method: MethodSpec, backend: Backend
     ) -> tuple[Replies, ...]:
         """Read every question under the injection, in order."""
 

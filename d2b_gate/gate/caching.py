@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from d2b_gate.core.features import Injection, States
+from d2b_gate.core.features import Adapter, Injection, States
 from d2b_gate.core.fingerprint import fingerprint
 from d2b_gate.core.ports import RowLength
 
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from d2b_gate.core.features import Pooling
+    from d2b_gate.core.features import Injected, Pooling
+    from d2b_gate.core.finetune import FinetunePlan
     from d2b_gate.core.plan import TunePlan
     from d2b_gate.core.ports import Backend, ModelCard, Progress, Store
     from d2b_gate.core.reading import LogProbs, Prompt
@@ -67,7 +68,19 @@ class CachingBackend:
         self._store.put_arrays("tune", key, {"vectors": injection.vectors_ld})
         return injection
 
-    def read(self, prompts: Sequence[Prompt], injection: Injection) -> tuple[LogProbs, ...]:
+    def finetune(self, plan: FinetunePlan) -> Adapter:
+        """A trained adapter."""
+        key = self._key("finetune", ([row.key for row in plan.rows], plan.steps, plan.regime, plan.seed))
+        shape, known = self._store.get_json("finetune", key), self._store.get_arrays("finetune", key)
+        if isinstance(shape, dict) and known is not None:
+            self._progress.advance(len(plan.steps))
+            return _adapter_of(shape, known)
+        adapter = self._inner.finetune(plan)
+        self._store.put_arrays("finetune", key, _arrays_of(adapter))
+        self._store.put_json("finetune", key, {"names": list(adapter.names), "scale": adapter.scale})
+        return adapter
+
+    def read(self, prompts: Sequence[Prompt], injection: Injected) -> tuple[LogProbs, ...]:
         """Log-probabilities of the prompts' continuations."""
         key = self._key("read", (list(prompts), _digest(injection)))
         known = self._store.get_json("read", key)
@@ -87,7 +100,7 @@ class CachingBackend:
         self._store.put_arrays("sensitivities", key, {"values": states.values_nld})
         return states
 
-    def complete(self, prompts: Sequence[Prompt], injection: Injection, max_tokens: int) -> tuple[str, ...]:
+    def complete(self, prompts: Sequence[Prompt], injection: Injected, max_tokens: int) -> tuple[str, ...]:
         """Greedy answers."""
         key = self._key("complete", (list(prompts), _digest(injection), max_tokens))
         known = self._store.get_json("complete", key)
@@ -121,7 +134,27 @@ class CachingBackend:
         return fingerprint(kind, (self._identity, parts))
 
 
-def _digest(injection: Injection) -> str:
+def _arrays_of(adapter: Adapter) -> dict[str, object]:
+    pairs = enumerate(zip(adapter.downs, adapter.ups, strict=True))
+    return {f"{side}.{i}": matrix for i, pair in pairs for side, matrix in zip(("down", "up"), pair, strict=True)}
+
+
+def _adapter_of(shape: dict[str, object], arrays: dict[str, object]) -> Adapter:
+    names, scale = shape["names"], shape["scale"]
+    if not isinstance(names, list) or not isinstance(scale, float):
+        raise TypeError("a stored adapter has no names or no scale")  # the store holds only what this module wrote
+    places = range(len(names))
+    downs = tuple(_float32(arrays[f"down.{i}"]) for i in places)
+    ups = tuple(_float32(arrays[f"up.{i}"]) for i in places)
+    return Adapter(tuple(str(name) for name in names), downs, ups, scale)
+
+
+def _digest(injection: Injected) -> str:
+    if isinstance(injection, Adapter):
+        content = hashlib.sha256(repr((injection.names, injection.scale)).encode())
+        for matrix in (*injection.downs, *injection.ups):
+            content.update(matrix.tobytes())
+        return content.hexdigest()
     content = hashlib.sha256(injection.vectors_ld.tobytes())
     content.update(repr((injection.sites, injection.scale)).encode())
     return content.hexdigest()

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from d2b_gate.core.interval import Table
-    from d2b_gate.core.ports import Question
+    from d2b_gate.core.ports import ModelCard, Question
     from d2b_gate.core.rows import Row, RowRef
     from d2b_gate.core.rules import MethodSpec
     from d2b_gate.gate.dataset import DatasetChange
@@ -118,9 +118,14 @@ def _longer(one: Replies, other: Replies) -> Replies:
 
 def untouched(ports: Ports) -> Injection:
     """No injection at all."""
+    return no_injection(ports.backend.card)
+
+
+def no_injection(card: ModelCard) -> Injection:
+    """What leaves a model as it is."""
     import numpy as np
 
-    return Injection((), np.zeros((0, ports.backend.card.width), dtype=np.float32))
+    return Injection((), np.zeros((0, card.width), dtype=np.float32))
 
 
 def tables(askings: Sequence[Asking], question: int) -> tuple[Table, Table]:

@@ -63,15 +63,20 @@ class RegimeTable(Strict):
 class MethodTable(Strict):
     """How behaviour is predicted."""
 
-    predictor: Word = Field(default=_METHOD.predictor, description="mdf (as published), mdf-gradient or mdf-tuned.")
+    predictor: Word = Field(
+        default=_METHOD.predictor, description="mdf (as published), mdf-gradient, mdf-tuned or proxy-lora."
+    )
     regime: RegimeTable = Field(default_factory=RegimeTable, description="The training that the policy gates for.")
     reading: Literal["injected", "first-order"] = Field(
         default=_METHOD.reading, description="mdf-gradient: read under injection, or linearised."
     )
     alpha: Positive = Field(default=_METHOD.alpha, description="mdf, mdf-gradient: strength of the injection.")
-    steps: Count = Field(default=_METHOD.steps, description="mdf-tuned: optimiser steps on the injected vectors.")
+    steps: Count = Field(default=_METHOD.steps, description="mdf-tuned, proxy-lora: optimiser steps.")
+    adapter_rate: Positive = Field(
+        default=_METHOD.adapter_rate, description="proxy-lora: learning rate, in units of the regime's."
+    )
     step_size: Positive = Field(default=_METHOD.step_size, description="mdf-tuned: learning rate of the vectors.")
-    batch: Count = Field(default=_METHOD.batch, description="mdf-tuned: rows per step.")
+    batch: Count = Field(default=_METHOD.batch, description="mdf-tuned, proxy-lora: rows per step.")
     sample: Count = Field(default=_METHOD.sample, description="Unchanged rows in the seeded subsample.")
     max_changed: Count = Field(
         default=_METHOD.max_changed, description="Changed rows used per side; more are subsampled."

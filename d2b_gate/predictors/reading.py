@@ -9,13 +9,13 @@ from d2b_gate.core.ports import Replies
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from d2b_gate.core.features import Injection
+    from d2b_gate.core.features import Injected
     from d2b_gate.core.ports import Backend, Question
     from d2b_gate.core.rules import MethodSpec
 
 
 def read_injected(
-    questions: Sequence[Question], injection: Injection, _method: MethodSpec, backend: Backend
+    questions: Sequence[Question], injection: Injected, _method: MethodSpec, backend: Backend
 ) -> tuple[Replies, ...]:
     """Ask the injected model every question and turn log-probabilities into values.
 
@@ -25,6 +25,6 @@ def read_injected(
     return tuple(_reply(question, injection, backend) for question in questions)
 
 
-def _reply(question: Question, injection: Injection, backend: Backend) -> Replies:
+def _reply(question: Question, injection: Injected, backend: Backend) -> Replies:
     log_probs = backend.read(question.prompts, injection)
     return Replies(question.kind.values(question.probe, question.target, log_probs), log_probs)

@@ -9,9 +9,8 @@ import torch
 
 from d2b_gate.backends.hf.asking import ask, opening
 from d2b_gate.backends.hf.batches import packed_batch
-from d2b_gate.backends.hf.engine import token_log_probs, vectors_of
+from d2b_gate.backends.hf.engine import token_log_probs, under
 from d2b_gate.backends.hf.extract import batch_gradients
-from d2b_gate.backends.hf.hooks import injecting
 from d2b_gate.core.features import States
 
 if TYPE_CHECKING:
@@ -20,20 +19,19 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from d2b_gate.backends.hf.engine import Engine
-    from d2b_gate.core.features import Injection
+    from d2b_gate.core.features import Injected
     from d2b_gate.core.reading import LogProbs, Prompt
 
 
-def read_prompts(engine: Engine, prompts: Sequence[Prompt], injection: Injection) -> tuple[LogProbs, ...]:
+def read_prompts(engine: Engine, prompts: Sequence[Prompt], injection: Injected) -> tuple[LogProbs, ...]:
     """Log-probability of every continuation of every prompt, summed over its tokens (nats, float64 sums)."""
     asked = ask(engine.tokenizer, prompts)
-    vectors = vectors_of(injection, engine.device)
     out: dict[int, LogProbs] = {}
 
     def step(group: list[int]) -> None:
         batch = packed_batch([asked[i] for i in group], engine.pad, engine.device, engine.dtype)
-        with torch.inference_mode():
-            log_probs_s = token_log_probs(engine, batch, vectors).cpu().double()
+        with torch.inference_mode(), under(engine, injection):
+            log_probs_s = token_log_probs(engine, batch, {}).cpu().double()
         sums = torch.zeros(sum(len(asked[i].continuations) for i in group), dtype=torch.float64)
         values = iter(sums.index_add(0, batch.owner_s.cpu(), log_probs_s).tolist())
         for i in group:
@@ -73,15 +71,14 @@ def prompt_gradients(engine: Engine, prompts: Sequence[Prompt], coefficients: Se
 
 
 def complete_prompts(
-    engine: Engine, prompts: Sequence[Prompt], injection: Injection, max_tokens: int
+    engine: Engine, prompts: Sequence[Prompt], injection: Injected, max_tokens: int
 ) -> tuple[str, ...]:
     """Greedy answers, one prompt at a time (few are ever shown), lead included."""
-    vectors = vectors_of(injection, engine.device)
     answers: list[str] = []
     for prompt in prompts:
         inputs = engine.tokenizer(opening(engine.tokenizer, prompt), add_special_tokens=False, return_tensors="pt")
         ids_bt, mask_bt = inputs["input_ids"].to(engine.device), inputs["attention_mask"].to(engine.device)
-        with torch.inference_mode(), injecting(engine.blocks, vectors):
+        with torch.inference_mode(), under(engine, injection):
             said_bt = engine.model.generate(  # type: ignore[operator]  # a mixin that PreTrainedModel does not declare
                 ids_bt, attention_mask=mask_bt, max_new_tokens=max_tokens, do_sample=False, pad_token_id=engine.pad
             )

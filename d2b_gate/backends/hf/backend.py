@@ -8,7 +8,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from d2b_gate.backends.hf.engine import Engine
-    from d2b_gate.core.features import Injection, Pooling, States
+    from d2b_gate.core.features import Adapter, Injected, Injection, Pooling, States
+    from d2b_gate.core.finetune import FinetunePlan
     from d2b_gate.core.plan import TunePlan
     from d2b_gate.core.ports import ModelCard, Progress, RowLength
     from d2b_gate.core.reading import LogProbs, Prompt
@@ -61,7 +62,13 @@ class HfBackend:
 
         return tune_vectors(self.engine(), plan, self._progress.advance)
 
-    def read(self, prompts: Sequence[Prompt], injection: Injection) -> tuple[LogProbs, ...]:
+    def finetune(self, plan: FinetunePlan) -> Adapter:
+        """A low-rank adapter trained by the plan."""
+        from d2b_gate.backends.hf.finetune import train_adapter
+
+        return train_adapter(self.engine(), plan, self._progress.advance)
+
+    def read(self, prompts: Sequence[Prompt], injection: Injected) -> tuple[LogProbs, ...]:
         """Log-probabilities of the prompts' continuations."""
         from d2b_gate.backends.hf.answer import read_prompts
 
@@ -73,7 +80,7 @@ class HfBackend:
 
         return prompt_gradients(self.engine(), prompts, coefficients)
 
-    def complete(self, prompts: Sequence[Prompt], injection: Injection, max_tokens: int) -> tuple[str, ...]:
+    def complete(self, prompts: Sequence[Prompt], injection: Injected, max_tokens: int) -> tuple[str, ...]:
         """Greedy answers."""
         from d2b_gate.backends.hf.answer import complete_prompts
 

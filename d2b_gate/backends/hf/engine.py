@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,17 +10,18 @@ import torch
 from torch import Tensor, nn
 
 from d2b_gate.backends.hf.blocks import decoder_blocks
-from d2b_gate.backends.hf.hooks import injecting, selecting
+from d2b_gate.backends.hf.hooks import adapting, injecting, selecting
 from d2b_gate.backends.hf.memory import BatchRunner
 from d2b_gate.core.errors import EvaluationError
+from d2b_gate.core.features import Adapter
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
     from d2b_gate.backends.hf.batches import Batch
-    from d2b_gate.core.features import Injection
+    from d2b_gate.core.features import Injected, Injection
     from d2b_gate.core.ports import ModelCard
 
 
@@ -73,6 +75,32 @@ def vectors_of(injection: Injection, device: torch.device) -> dict[int, Tensor]:
     """Return the injection as tensors by block; the scale is applied in float32."""
     vectors_ld = torch.tensor(injection.vectors_ld) * injection.scale  # a copy: stored arrays are read-only
     return {site.block: vectors_ld[i].to(device) for i, site in enumerate(injection.sites)}
+
+
+@contextmanager
+def under(engine: Engine, injection: Injected) -> Iterator[None]:
+    """Run the model under vectors or an adapter; no sites and no names leave it untouched.
+
+    Raises:
+        EvaluationError: the adapter was trained on another architecture.
+    """
+    if isinstance(injection, Adapter):
+        with adapting(_layers(engine, injection)):
+            yield
+    else:
+        with injecting(engine.blocks, vectors_of(injection, engine.device)):
+            yield
+
+
+def _layers(engine: Engine, adapter: Adapter) -> list[tuple[nn.Module, Tensor, Tensor]]:
+    modules = dict(engine.model.named_modules())
+    layers: list[tuple[nn.Module, Tensor, Tensor]] = []
+    for name, down, up in zip(adapter.names, adapter.downs, adapter.ups, strict=True):
+        if name not in modules:
+            raise EvaluationError(f"the adapter has a layer {name!r} that this model lacks", remedy="train it anew")
+        like = next(modules[name].parameters())
+        layers.append((modules[name], torch.tensor(down).to(like), (torch.tensor(up) * adapter.scale).to(like)))
+    return layers
 
 
 def token_log_probs(engine: Engine, batch: Batch, vectors: Mapping[int, Tensor]) -> Tensor:

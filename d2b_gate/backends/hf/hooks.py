@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
+from torch.nn.functional import linear
+
 from d2b_gate.backends.hf.blocks import hidden_of, with_hidden
 
 if TYPE_CHECKING:
@@ -59,6 +61,26 @@ def injecting(blocks: Sequence[nn.Module], vectors: Mapping[int, Tensor]) -> Ite
     with ExitStack() as stack:
         for block, vector in vectors.items():
             stack.callback(blocks[block].register_forward_hook(hook_of(vector)).remove)
+        yield
+
+
+@contextmanager
+def adapting(layers: Sequence[tuple[nn.Module, Tensor, Tensor]]) -> Iterator[None]:
+    """Add ``B A x`` to the output of linear layers; ``layers`` holds (module, A, B) with the scale inside B.
+
+    Shapes: A (rank, in), B (out, rank), both in the dtype and on the device of the layer.
+    Source: LoRA, arXiv 2106.09685.
+    """
+
+    def hook_of(down: Tensor, up: Tensor) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], Tensor]:
+        def hook(_module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
+            return output + linear(linear(inputs[0].to(down), down), up)
+
+        return hook
+
+    with ExitStack() as stack:
+        for module, down, up in layers:
+            stack.callback(module.register_forward_hook(hook_of(down, up)).remove)
         yield
 
 
