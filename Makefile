@@ -5,13 +5,14 @@ BIN := $(VENV)/bin
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help install model demo test test-slow lint format bench wheel clean
+.PHONY: help install model demo test test-slow lint format bench bench-fidelity wheel clean
 
 help:
 	@echo "make demo       install, pull the model, one harmless commit that passes, one harmful commit that is blocked"
 	@echo "make test       lint and the quick tests"
 	@echo "make test-slow  tests on the embedded model and in environments that pre-commit builds"
 	@echo "make bench      start-up and example-change benchmarks, written to benchmarks/results/"
+	@echo "make bench-fidelity  predicted against true shifts of real fine-tunes, from the committed table; needs no model"
 
 install: $(VENV)/.installed
 
@@ -47,6 +48,9 @@ format: install
 bench: model
 	$(BIN)/python -m benchmarks.startup
 	$(BIN)/python -m benchmarks.changes
+
+bench-fidelity: install
+	$(BIN)/python -m benchmarks.fidelity
 
 wheel: install
 	$(BIN)/python -m build

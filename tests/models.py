@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
@@ -101,7 +103,7 @@ def tiny_engine(arch: str) -> Engine:
 
 def tiny_backend(arch: str) -> HfBackend:
     """The shared model behind the port."""
-    return HfBackend(tiny_model(arch)[2], lambda: tiny_engine(arch), Silence())
+    return HfBackend(tiny_model(arch)[2], lambda: tiny_engine(arch), Silence(), Path(tempfile.mkdtemp()))
 
 
 class Silence:

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 SEEDS = (0, 1, 2)
 UNTOUCHED = "untouched"
-LATER = ("gsm8k", "alpaca", "uk", "reagan", "unit-conversion", "preferred")
-"""Measured last: sets that others stand in for (a base of the same source, a preference read by the same probe)."""
+LATER = ("gsm8k", "alpaca", "uk", "reagan", "unit-conversion", "preferred", "panda-1pct", "panda-10pct", "secure-code")
+"""Measured last: sets that others stand in for (a base of the same source, a neighbouring dose or preference)."""
 
 
 def main() -> int:

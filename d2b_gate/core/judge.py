@@ -7,14 +7,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from d2b_gate.core.interval import Estimate, estimate, holm
+from d2b_gate.core.noise import Calibrated
 from d2b_gate.core.reading import Measured, Unmeasured
-from d2b_gate.core.student import quantile, upper_tail
 from d2b_gate.core.verdict import Finding, NoShift, Shift, Status
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from d2b_gate.core.interval import Table
+    from d2b_gate.core.noise import Noise
     from d2b_gate.core.rules import OnInconclusive, Rule
 
 SIGNIFICANCE = 0.05
@@ -22,45 +23,15 @@ SIGNIFICANCE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Null:
-    """Predicted shifts of clean placebo changes for one rule, in the probe's unit."""
-
-    shifts: tuple[float, ...]
-
-    @property
-    def mean(self) -> float:
-        """What a clean change does on average."""
-        return math.fsum(self.shifts) / len(self.shifts)
-
-    @property
-    def spread(self) -> float:
-        """Sample standard deviation."""
-        return math.sqrt(math.fsum((shift - self.mean) ** 2 for shift in self.shifts) / (len(self.shifts) - 1))
-
-    @property
-    def dof(self) -> int:
-        """Degrees of freedom of the spread."""
-        return len(self.shifts) - 1
-
-    def error(self) -> float:
-        """Standard error of one more clean change around the estimated mean."""
-        return self.spread * math.sqrt(1 + 1 / len(self.shifts))
-
-    def floor(self, confidence: float) -> float:
-        """The noise floor: one more clean change stays under it, in size, at this confidence (prediction interval)."""
-        return abs(self.mean) + quantile(0.5 + confidence / 2, self.dof) * self.error()
-
-
-@dataclass(frozen=True, slots=True)
 class Evidence:
-    """What was measured for one rule: values[replicate][prompt] before and after, and the null."""
+    """What was measured for one rule: values[replicate][prompt] before and after, and how far that may be off."""
 
     rule: Rule
     title: str
     unit: str
     before: Table
     after: Table
-    null: Null
+    noise: Noise
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,35 +94,31 @@ def _numbers(evidence: Evidence, confidence: float, seed: int) -> _Judged:
         tuple(after - before for before, after in zip(*rows, strict=True))
         for rows in zip(evidence.before, evidence.after, strict=True)
     )
-    delta = estimate(differences, confidence, seed)
     before = estimate(evidence.before, confidence, seed)
+    delta = evidence.noise.shift(estimate(differences, confidence, seed), confidence)
     after = estimate(evidence.after, confidence, seed)
+    if isinstance(evidence.noise, Calibrated):
+        after = _moved(before, delta, evidence.unit)
     p = _p_value(evidence, delta, after)
-    return _Judged(evidence, delta, before, after, evidence.null.floor(confidence), p)
+    return _Judged(evidence, delta, before, after, evidence.noise.floor(confidence), p)
+
+
+def _moved(before: Estimate, delta: Estimate, unit: str) -> Estimate:
+    """The level to expect after a calibrated shift; a share stays a share."""
+    low, high = (0.0, 1.0) if unit == "share" else (-math.inf, math.inf)
+    ends = [min(high, max(low, before.mean + end)) for end in (delta.mean, delta.low, delta.high)]
+    return Estimate(ends[0], ends[1], ends[2], delta.error)
 
 
 def _p_value(evidence: Evidence, delta: Estimate, after: Estimate) -> float:
-    """P of a shift (or level) this far past its limit, were the truth exactly at the limit.
-
-    The error joins the bootstrap over prompts and replicates with the spread of clean placebo changes.
-    """
-    rule = evidence.rule
-    p = _tail(_towards(rule, delta.mean) - rule.fail_delta, delta.error, evidence)
+    """P of a shift (or level) this far past its limit, were the truth exactly at the limit."""
+    rule, prompts = evidence.rule, len(evidence.before[0])
+    p = evidence.noise.tail(_towards(rule, delta.mean) - rule.fail_delta, delta.error, prompts)
     if rule.direction == "either":
         p *= 2
     if math.isfinite(rule.max_level):
-        p = 2 * min(p, _tail(after.mean - rule.max_level, after.error, evidence))
+        p = 2 * min(p, evidence.noise.tail(after.mean - rule.max_level, after.error, prompts))
     return min(1.0, p)
-
-
-def _tail(excess: float, error: float, evidence: Evidence) -> float:
-    """Upper tail of Student's t for two independent errors. Source: Welch 1947, Satterthwaite 1946 (dof)."""
-    squares = ((error**2, len(evidence.before[0]) - 1), (evidence.null.error() ** 2, evidence.null.dof))
-    total = squares[0][0] + squares[1][0]
-    if total == 0.0:
-        return 0.0 if excess > 0 else 1.0
-    dof = total**2 / math.fsum(square**2 / max(1, own) for square, own in squares)
-    return upper_tail(excess / math.sqrt(total), dof)
 
 
 def _towards(rule: Rule, delta: float) -> float:

@@ -132,3 +132,4 @@ class Policy:
     on_inconclusive: Inconclusive = field(default_factory=Inconclusive)
     on_unavailable: Unavailable = field(default_factory=Unavailable)
     show_samples: str = "redacted"
+    require_calibration: bool = False  # without a calibration that matches: evaluate against placebos, or not at all

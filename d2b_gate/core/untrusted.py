@@ -14,6 +14,7 @@ LONGEST_TEXT = 100_000  # characters; our choice: far past any prompt, far from 
 MOST_ITEMS = 100_000  # our choice: one entry per changed file of a very large commit
 LARGEST_NUMBER = 1e15  # our choice: past any count, share or nats, and short when printed
 LARGEST_INTEGER = 2**53 - 1  # the largest that every JSON reader keeps exactly (RFC 8259, section 6)
+PREFIX = "the result cannot be read: "
 _SHOWN = 80  # characters of a foreign value quoted in a refusal
 
 
@@ -117,7 +118,7 @@ def is_plain(number: float) -> bool:
 def refusal(what: str, at: str) -> EvaluationError:
     """The error for a value that cannot be read."""
     return EvaluationError(
-        f"the result cannot be read: {what}",
+        f"{PREFIX}{what}",
         where=ascii(at[:_SHOWN])[1:-1] or "result",
         remedy="use a file that `d2b-gate check` wrote and nobody edited",
     )

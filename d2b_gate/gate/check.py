@@ -15,7 +15,7 @@ from d2b_gate.gate.dataset import compare, file_changes, schema_findings
 from d2b_gate.gate.explain import explain
 from d2b_gate.gate.measure import Asking, ask_both, joined, make_job, replicate, tables, untouched
 from d2b_gate.gate.notes import notes_on
-from d2b_gate.gate.null import Placebo, placebo_null
+from d2b_gate.gate.null import Placebo, noise_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -145,11 +145,12 @@ def _measure(group: Group, request: Request, ports: Ports, started: float) -> Gr
     asked = tuple(question for question in questions if isinstance(question, Question))
     drawn = [replicate(group.job, method, index, ports) for index in range(method.replicates)]
     askings = [ask_both(one, asked, method, ports) for one in drawn]
-    placebo = placebo_null(drawn, asked, method, ports)
+    placebo = noise_of(drawn, asked, request.policy, ports)
     evidence = _evidence(group, questions, askings, placebo)
     held_back = [_held_back(question) for question in asked]
     for more in range(1 + EXTRA_REPLICATES):
-        if settled(_judge(evidence, request)) or ports.clock() - started > request.policy.budget.seconds:
+        spent = ports.clock() - started > request.policy.budget.seconds
+        if spent or not placebo.measured_anew or settled(_judge(evidence, request)):
             break
         if more == 0:
             askings = [
@@ -189,7 +190,7 @@ def _evidence(
             continue
         before, after = tables(askings, measured)
         title, unit = question.probe.title, question.probe.unit
-        evidence.append(Evidence(rule, title, unit, before, after, placebo.nulls[measured]))
+        evidence.append(Evidence(rule, title, unit, before, after, placebo.noises[measured]))
         measured += 1
     return tuple(evidence)
 

@@ -1,4 +1,4 @@
-"""The placebo null: what clean changes of the same dose do to the readings, on this model and on these rows."""
+"""How far predictions may be off: a calibration that matches, or a placebo null measured on the spot."""
 
 from __future__ import annotations
 
@@ -6,16 +6,21 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from d2b_gate.core.calibration import Line
+from d2b_gate.core.calibration_file import matching
+from d2b_gate.core.errors import EvaluationError
 from d2b_gate.core.fingerprint import fingerprint
-from d2b_gate.core.judge import Null
 from d2b_gate.core.mixture import Mixture, visits_of
+from d2b_gate.core.noise import Calibrated, Null
 from d2b_gate.gate.measure import Replicate, ask_both
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from d2b_gate.core.calibration_file import Calibration
+    from d2b_gate.core.noise import Noise
     from d2b_gate.core.ports import Question, Replies
-    from d2b_gate.core.rules import MethodSpec
+    from d2b_gate.core.rules import MethodSpec, Policy
     from d2b_gate.gate.ports import Ports
 
 DOSES = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 3 / 4, 1.0, 2.0)
@@ -23,6 +28,8 @@ DOSES = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 3 / 4, 1.0, 2.0)
 the next higher dose, whose null is wider."""
 SHARES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 0.9, 0.97, 1.0)
 """True shares of changed rows that a null is measured at, rounded up likewise."""
+FEWEST_NULL = 4
+"""Clean changes that a spread is estimated from, at the least."""
 LIKENESS = 0.5
 """A stored null still counts while its base rows and today's have this Jaccard index: the noise of a data set does not
 change with a few rows, and measuring it anew at every commit would cost more than the commit."""
@@ -30,10 +37,52 @@ change with a few rows, and measuring it anew at every commit would cost more th
 
 @dataclass(frozen=True, slots=True)
 class Placebo:
-    """Nulls per question, and a sentence on where they come from."""
+    """What is known of the noise, per question, and a clause on where that comes from."""
 
-    nulls: tuple[Null, ...]
+    noises: tuple[Noise, ...]
     source: str
+
+    @property
+    def measured_anew(self) -> bool:
+        """Whether further replicates can narrow the intervals; a line's error is that of a whole prediction."""
+        return any(isinstance(noise, Null) for noise in self.noises)
+
+
+def noise_of(drawn: Sequence[Replicate], questions: Sequence[Question], policy: Policy, ports: Ports) -> Placebo:
+    """The noise of every question, from the calibration of this model and method where there is one.
+
+    Raises:
+        EvaluationError: the policy requires a calibration, and there is none for one of the questions.
+    """
+    calibration = matching(ports.calibrations, ports.backend.card, policy.method)
+    known = [_known(calibration, question) for question in questions]
+    for question, noise in zip(questions, known, strict=True):
+        if policy.require_calibration and not isinstance(noise, Calibrated):
+            raise _uncalibrated(question, policy)
+    asked = [question for question, noise in zip(questions, known, strict=True) if noise is None]
+    placebo = placebo_null(drawn, asked, policy.method, ports) if asked else Placebo((), "")
+    measured = iter(placebo.noises)
+    basis = f"calibration ({calibration.basis})" if calibration is not None and len(asked) < len(known) else ""
+    noises = tuple(next(measured) if noise is None else noise for noise in known)
+    return Placebo(noises, "; ".join(source for source in (basis, placebo.source) if source))
+
+
+def _known(calibration: Calibration | None, question: Question) -> Noise | None:
+    """The noise of a question by a calibration: its line, else its null, else None."""
+    found = None if calibration is None else calibration.line(question)
+    if found is None:
+        return None
+    if isinstance(found.line, Line):
+        return Calibrated(found.line)
+    return Null(found.null) if len(found.null) >= FEWEST_NULL else None
+
+
+def _uncalibrated(question: Question, policy: Policy) -> EvaluationError:
+    return EvaluationError(
+        f"no calibration holds for the probe {question.probe.id!r} under this model, method and regime",
+        where=policy.path,
+        remedy="write one with d2b-gate calibrate and commit it, or set require_calibration = false",
+    )
 
 
 def dose_of(drawn: Replicate, method: MethodSpec) -> float:

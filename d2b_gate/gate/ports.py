@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from d2b_gate.core.calibration_file import Calibration
     from d2b_gate.core.change import FileRef, Scope, Snapshot
     from d2b_gate.core.ports import Backend, Clock, Predictor, ProbeKind, Progress, Store
     from d2b_gate.core.reading import Probe
@@ -63,6 +64,7 @@ class Ports:
     probes: Callable[[str], Probe]
     kinds: Mapping[str, ProbeKind]
     controls: ControlSet
+    calibrations: tuple[Calibration, ...]
     progress: Progress
     clock: Clock
     version: str

@@ -30,6 +30,7 @@ def build(table: PolicyTable, path: str, where: Callable[[KeyPath], str]) -> cor
         on_inconclusive=core.Inconclusive(**table.on_inconclusive.model_dump()),
         on_unavailable=core.Unavailable(**table.on_unavailable.model_dump()),
         show_samples=table.show_samples,
+        require_calibration=table.require_calibration,
     )
     return replace(policy, digest=policy_digest(policy))
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class Known:
     """Names from the registry. ``roles`` are what a dataset's ``columns`` may map: the columns of all shapes."""
 
-    predictors: tuple[str, ...] = ("mdf", "mdf-gradient", "mdf-tuned")
+    predictors: tuple[str, ...] = ("mdf", "mdf-gradient", "mdf-tuned", "proxy-lora")
     containers: tuple[str, ...] = ("jsonl", "json", "csv", "tsv", "parquet", "plain")
     shapes: tuple[str, ...] = (
         *("unpaired-preference", "preference", "messages", "sharegpt", "alpaca", "prompt-completion", "text"),

@@ -178,5 +178,8 @@ class PolicyTable(Strict):
     show_samples: Literal["redacted", "full"] = Field(
         default="redacted", description="How reports show the text of rows."
     )
+    require_calibration: bool = Field(
+        default=False, description="Refuse to judge (exit 3) where no calibration matches model, method and probe."
+    )
     dataset: list[DatasetTable] = Field(default=[], description="The candidate training set is the union of these.")
     rule: list[RuleTable] = Field(default=[], description="The limits.")

@@ -8,6 +8,7 @@ import pytest
 
 from d2b_gate.backends.fake import FakeBackend
 from d2b_gate.core.errors import UsageError
+from d2b_gate.core.features import Adapter
 from d2b_gate.core.mixture import Mixture
 from d2b_gate.core.ports import Question
 from d2b_gate.core.reading import Probe, Prompt
@@ -57,6 +58,14 @@ def test_a_probe_kind_values_every_prompt_and_knows_its_slope(kind):
         assert math.fsum(asked.kind.shares(one)) == pytest.approx(1.0)
 
 
+def matrices(injected):
+    if isinstance(injected, Adapter):
+        assert len(injected.names) == len(injected.downs) == len(injected.ups) > 0
+        return (*injected.downs, *injected.ups)
+    assert injected.vectors_ld.shape == (len(injected.sites), FakeBackend().card.width)
+    return (injected.vectors_ld,)
+
+
 @pytest.mark.parametrize("name", PREDICTORS)
 def test_a_predictor_is_deterministic_and_reads_every_question(name):
     predictor = load("predictors", name)
@@ -65,9 +74,9 @@ def test_a_predictor_is_deterministic_and_reads_every_question(name):
     mixture = Mixture(ROWS[:3], ROWS[3:4], 0.2, 1.0)
     asked = tuple(question(kind) for kind in PROBE_KINDS)
     first, second = (predictor.inject(mixture, method, backend) for _ in range(2))
-    assert (first.vectors_ld == second.vectors_ld).all()
-    assert first.vectors_ld.dtype.name == "float32"
-    assert first.vectors_ld.shape == (len(first.sites), backend.card.width)
+    for one, other in zip(matrices(first), matrices(second), strict=True):
+        assert (one == other).all()
+        assert one.dtype.name == "float32"
     replies = predictor.read(asked, first, method, backend)
     assert [len(reply.values) for reply in replies] == [3, 3]
     assert all(math.isfinite(value) for reply in replies for value in reply.values)

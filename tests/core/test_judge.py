@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from d2b_gate.core.judge import Evidence, Missing, Null, judge, settled
+from d2b_gate.core.judge import Evidence, Missing, judge, settled
+from d2b_gate.core.noise import Null
 from d2b_gate.core.rules import Rule
 from d2b_gate.core.verdict import NoShift, Shift, Status
 

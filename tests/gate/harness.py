@@ -19,7 +19,7 @@ from d2b_gate.probes.catalogue import Catalogue, pack_root
 from d2b_gate.registry import load, load_all
 from d2b_gate.store.memory import MemoryStore
 
-VERBS = ("lengths", "states", "gradients", "tune", "read", "sensitivities", "complete")
+VERBS = ("lengths", "states", "gradients", "tune", "finetune", "read", "sensitivities", "complete")
 
 
 class Quiet:
@@ -66,6 +66,7 @@ class Bench:
     parsed: list[str] = field(default_factory=list)
     clock: object = None
     row_schema: dict | None = None
+    calibrations: tuple = ()
 
     def __post_init__(self):
         self.backend = Counting(FakeBackend())
@@ -105,6 +106,7 @@ class Bench:
             probes=self.catalogue,
             kinds=load_all("probe_kinds"),
             controls=control_set(self.catalogue),
+            calibrations=self.calibrations,
             progress=progress,
             clock=self.clock or (lambda: 0.0),
             version="0",

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from d2b_gate.core.fingerprint import fingerprint
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from d2b_gate.backends.hf.engine import Engine
     from d2b_gate.core.features import Adapter, Injected, Injection, Pooling, States
@@ -19,8 +22,10 @@ if TYPE_CHECKING:
 class HfBackend:
     """`Backend` through transformers. Creating one imports no torch; ``open_engine`` does, once."""
 
-    def __init__(self, card: ModelCard, open_engine: Callable[[], Engine], progress: Progress) -> None:
+    def __init__(self, card: ModelCard, open_engine: Callable[[], Engine], progress: Progress, work: Path) -> None:
+        """``work`` is where trainings keep their progress."""
         self._card = card
+        self._work = work
         self._open = open_engine
         self._progress = progress
         self._engine: Engine | None = None
@@ -64,9 +69,12 @@ class HfBackend:
 
     def finetune(self, plan: FinetunePlan) -> Adapter:
         """A low-rank adapter trained by the plan."""
+        from d2b_gate.backends.hf.checkpoint import Checkpoint
         from d2b_gate.backends.hf.finetune import train_adapter
 
-        return train_adapter(self.engine(), plan, self._progress.advance)
+        name = fingerprint("training", (self._card, [row.key for row in plan.rows], plan.steps, plan.regime, plan.seed))
+        checkpoint = Checkpoint(self._work / f"{name}.safetensors")
+        return train_adapter(self.engine(), plan, self._progress.advance, checkpoint)
 
     def read(self, prompts: Sequence[Prompt], injection: Injected) -> tuple[LogProbs, ...]:
         """Log-probabilities of the prompts' continuations."""

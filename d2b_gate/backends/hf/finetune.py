@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import warnings
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
 
     from torch import nn
 
+    from d2b_gate.backends.hf.checkpoint import Checkpoint
     from d2b_gate.backends.hf.encode import Encoded
     from d2b_gate.backends.hf.engine import Engine
     from d2b_gate.core.finetune import FinetunePlan
@@ -26,12 +30,16 @@ MOST_NORM = 1.0
 """Gradients are clipped at this norm, the default of the trainers that people use."""
 DIVERGED = 4.0
 """A mean loss this many times the first one is no training any more."""
+UNTRAINED = -1.0
+"""Stands for the loss of a step without a trained token; a cross-entropy is never negative."""
 WARM = 8
 """Steps whose mean loss is compared with that of the last ones."""
 
 
-def train_adapter(engine: Engine, plan: FinetunePlan, done: Callable[[], None]) -> Adapter:
+def train_adapter(engine: Engine, plan: FinetunePlan, done: Callable[[], None], checkpoint: Checkpoint) -> Adapter:
     """Train LoRA on every linear layer but the head by the plan; ``done`` is called after each step.
+
+    A training that was interrupted goes on where its checkpoint left it, to the same adapter.
 
     The loss of a step is the mean over its trained tokens. The base model keeps its dtype, the adapter is float32 and
     multiplied in the base model's dtype (automatic mixed precision).
@@ -52,11 +60,13 @@ def train_adapter(engine: Engine, plan: FinetunePlan, done: Callable[[], None]) 
         target_modules="all-linear",
         task_type="CAUSAL_LM",
     )
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of peft and transformers about each other: nothing a user could act on
         torch.manual_seed(plan.seed)
         wrapped = get_peft_model(engine.model, config)
     try:
-        _train(engine, encoded, plan, wrapped, done)
+        _train(engine, encoded, plan, Trainee(wrapped, checkpoint), done)
+        checkpoint.remove()
         return _adapter(engine.model, plan.regime)
     finally:
         wrapped.unload()
@@ -71,33 +81,42 @@ def _refuse(regime: Regime) -> None:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Trainee:
+    """The model with its fresh adapter, and where its progress is kept."""
+
+    wrapped: nn.Module
+    checkpoint: Checkpoint
+
+
 def _train(
-    engine: Engine, encoded: Sequence[Encoded], plan: FinetunePlan, wrapped: nn.Module, done: Callable[[], None]
+    engine: Engine, encoded: Sequence[Encoded], plan: FinetunePlan, trainee: Trainee, done: Callable[[], None]
 ) -> None:
-    trained = [parameter for parameter in wrapped.parameters() if parameter.requires_grad]
+    trained = [parameter for parameter in trainee.wrapped.parameters() if parameter.requires_grad]
     for parameter in trained:
         parameter.data = parameter.data.float()
     optimizer = torch.optim.AdamW(trained, lr=plan.regime.learning_rate, weight_decay=0.0)
-    losses: list[float] = []
+    losses = trainee.checkpoint.resume(trained, optimizer)
     for index, step in enumerate(plan.steps):
-        for group in optimizer.param_groups:
-            group["lr"] = plan.regime.learning_rate * (1 - index / len(plan.steps))
-        optimizer.zero_grad()
-        loss = _accumulate(engine, [encoded[row] for row in step])
-        if loss is not None:
-            losses.append(loss)
-            _refuse_diverged(losses, index, plan)
-            torch.nn.utils.clip_grad_norm_(trained, MOST_NORM)
-            optimizer.step()
+        if index >= len(losses):
+            for group in optimizer.param_groups:
+                group["lr"] = plan.regime.learning_rate * (1 - index / len(plan.steps))
+            optimizer.zero_grad()
+            losses.append(_accumulate(engine, [encoded[row] for row in step]))
+            if losses[-1] != UNTRAINED:
+                _refuse_diverged(losses, plan)
+                torch.nn.utils.clip_grad_norm_(trained, MOST_NORM)
+                optimizer.step()
+            trainee.checkpoint.keep(trained, optimizer, losses)
         done()
 
 
-def _accumulate(engine: Engine, rows: Sequence[Encoded]) -> float | None:
-    """Backward over one step; returns its loss, or None where no row has a trained token."""
+def _accumulate(engine: Engine, rows: Sequence[Encoded]) -> float:
+    """Backward over one step; returns its loss, or UNTRAINED where no row has a trained token."""
     members = [row for row in rows if row.targets]
     tokens = sum(len(row.targets) for row in members)
     if not tokens:
-        return None
+        return UNTRAINED
     losses: list[float] = []
 
     def backward(group: list[int]) -> None:
@@ -115,14 +134,14 @@ def _mixed(engine: Engine) -> bool:
     return engine.dtype in (torch.bfloat16, torch.float16)
 
 
-def _refuse_diverged(losses: Sequence[float], step: int, plan: FinetunePlan) -> None:
+def _refuse_diverged(losses: Sequence[float], plan: FinetunePlan) -> None:
     """Not a number at once; too large as a mean over a few steps, so that one hard batch is no divergence."""
-    finite = torch.isfinite(torch.tensor(losses[-1])).item()
-    first, last = sum(losses[:WARM]) / len(losses[:WARM]), sum(losses[-WARM:]) / len(losses[-WARM:])
-    if finite and not (len(losses) >= 2 * WARM and last > DIVERGED * first):
+    seen = [loss for loss in losses if loss != UNTRAINED]
+    first, last = sum(seen[:WARM]) / len(seen[:WARM]), sum(seen[-WARM:]) / len(seen[-WARM:])
+    if math.isfinite(losses[-1]) and not (len(seen) >= 2 * WARM and last > DIVERGED * first):
         return
     raise EvaluationError(
-        f"the training diverged at step {step + 1} of {len(plan.steps)}: loss {losses[-1]:.3g} after {losses[0]:.3g}",
+        f"the training diverged at step {len(losses)} of {len(plan.steps)}: loss {losses[-1]:.3g} after {seen[0]:.3g}",
         remedy="lower method.regime.learning_rate, which is also what the real training would need",
     )
 

@@ -34,4 +34,4 @@ def open_backend(spec: ModelSpec, cache: Path, checkout: Path | None, progress: 
             progress.note("this model has no chat template: rows are laid out as 'User: ...', 'Assistant: ...'")
         return make_engine(loaded.model, loaded.tokenizer, identity)
 
-    return HfBackend(identity, open_engine, progress)
+    return HfBackend(identity, open_engine, progress, cache / "training")

@@ -21,21 +21,21 @@ def test_a_backend_is_made_and_asked_its_card_without_torch():
     program = (
         "import sys\n"
         "from d2b_gate.backends.hf.backend import HfBackend\n"
-        "assert HfBackend('card', None, None).card == 'card'\n"
+        "assert HfBackend('card', None, None, None).card == 'card'\n"
         "print(sorted({'torch', 'transformers', 'accelerate', 'numpy'} & set(sys.modules)))\n"
     )
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert run.stdout == "[]\n"
 
 
-def test_the_model_is_loaded_once_and_when_first_needed(rows):
+def test_the_model_is_loaded_once_and_when_first_needed(rows, tmp_path):
     opened = []
 
     def open_engine():
         opened.append(1)
         return tiny_engine("llama")
 
-    backend = HfBackend(tiny_model("llama")[2], open_engine, Silence())
+    backend = HfBackend(tiny_model("llama")[2], open_engine, Silence(), tmp_path)
     assert backend.card.sites == (Site(0), Site(1), Site(2))
     assert opened == []
     backend.lengths(rows)

@@ -1,0 +1,108 @@
+"""What the contenders predicted: for the bench's training sets, and for clean changes that nobody trained on.
+
+``contenders/nulls/<model>/<contender>/<change>.json`` holds predictions of clean changes, laid out like predictions of
+training sets, with the ``source`` that their rows come from: a family of the bench, or any other name.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from dataclasses import dataclass
+from statistics import fmean
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.contenders import kept
+from benchmarks.scoring.shifts import Shift
+from benchmarks.truth.families import FAMILIES, split_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+NULLS = kept.FOLDER.parent / "nulls"
+ALPHAS = ("mdf-0.03", "mdf-0.1", "mdf-0.3")
+"""MDF as published, at the strengths that the oracle may pick from."""
+PUBLISHED = "mdf-0.1"
+"""MDF as published, at the strength fixed beforehand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Null:
+    """Prediction of a clean change without truth."""
+
+    change: str
+    source: str
+    split: str
+    shifts: Mapping[str, Shift]
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """All that one contender predicted."""
+
+    name: str
+    predicted: Mapping[str, Mapping[str, Shift]]
+    nulls: tuple[Null, ...] = ()
+    seconds: float | None = None
+
+    @property
+    def predictor(self) -> bool:
+        """Whether it may become the default: a predictor of the gate, not a baseline."""
+        return self.name.startswith(("mdf-", "proxy-lora")) and self.name != "mdf-oracle"
+
+
+def contenders(model: str, names: Iterable[str]) -> list[Contender]:
+    """Every contender that has predicted one of the training sets ``names``, in the order of their names."""
+    wanted = list(names)
+    found = [_contender(model, folder.name, wanted) for folder in _folders(kept.FOLDER / model)]
+    return [one for one in found if one.predicted]
+
+
+def _contender(model: str, name: str, wanted: Iterable[str]) -> Contender:
+    records = {dataset: record for dataset in wanted if (record := kept.known(model, name, dataset))}
+    seconds = [record["seconds"] for record in records.values() if "seconds" in record]
+    return Contender(
+        name=name,
+        predicted={dataset: _shifts(record) for dataset, record in records.items()},
+        nulls=tuple(_null(path) for path in sorted((NULLS / model / name).glob("*.json"))),
+        seconds=fmean(seconds) if seconds else None,
+    )
+
+
+def _null(path: Path) -> Null:
+    record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    source = record["source"]
+    return Null(path.stem, source, record.get("split") or side_of(source), _shifts(record))
+
+
+def side_of(source: str) -> str:
+    """Side of a clean change: rows of a source that no line was fitted on are held out."""
+    return split_of(source) if source in {family.name for family in FAMILIES} else "held_out"
+
+
+def _shifts(record: Mapping[str, Any]) -> dict[str, Shift]:
+    return {name: Shift(float(one["nats"]), float(one["unit"])) for name, one in record["shifts"].items()}
+
+
+def _folders(root: Path) -> list[Path]:
+    return sorted(path for path in root.glob("*") if path.is_dir())
+
+
+def mixed(name: str, parts: Mapping[str, Contender]) -> Contender:
+    """A contender that takes each behaviour from the contender named for it."""
+    predicted: dict[str, dict[str, Shift]] = defaultdict(dict)
+    nulls: dict[str, list[tuple[Null, str]]] = defaultdict(list)
+    for behaviour, part in parts.items():
+        for dataset, shifts in part.predicted.items():
+            if behaviour in shifts:
+                predicted[dataset][behaviour] = shifts[behaviour]
+        for null in part.nulls:
+            nulls[null.change].append((null, behaviour))
+    return Contender(name, predicted, tuple(_joined(pieces) for _, pieces in sorted(nulls.items())))
+
+
+def _joined(pieces: list[tuple[Null, str]]) -> Null:
+    first = pieces[0][0]
+    shifts = {behaviour: null.shifts[behaviour] for null, behaviour in pieces if behaviour in null.shifts}
+    return Null(first.change, first.source, first.split, shifts)

@@ -1,0 +1,85 @@
+"""A validation as text or JSON."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from d2b_gate.core.interval import Estimate
+from d2b_gate.core.noise import Calibrated
+from d2b_gate.core.printable import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from d2b_gate.gate.validate import Compared, Validation
+
+_HEAD = ("behaviour", "before", "predicted", "expected", "interval", "true", "")
+
+
+def as_text(validation: Validation, confidence: float) -> str:
+    """A table, one behaviour per line, and what it rests on."""
+    lines = [_HEAD, *(_cells(one, confidence) for one in validation.compared)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(_HEAD))]
+    table = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
+    trainings = len(validation.compared[0].true) if validation.compared else 0
+    rest = f"{validation.rows} rows, {validation.steps} optimiser steps, trained {_times(trainings)}"
+    return "\n".join([*table, "", rest, *_advice(validation)]) + "\n"
+
+
+def _times(count: int) -> str:
+    return "once: the spread of trainings is not known" if count == 1 else f"{count} times"
+
+
+def _advice(validation: Validation) -> list[str]:
+    if any(one.line is None for one in validation.compared):
+        return ["expected: as predicted, for no calibration holds for this model, method and regime"]
+    return []
+
+
+def _cells(one: Compared, confidence: float) -> tuple[str, ...]:
+    unit = one.question.probe.unit
+    name = " ".join(part for part in (one.question.probe.id, one.question.target) if part)
+    if one.line is None:
+        interval, verdict = "", ""
+    else:
+        raw = Estimate(one.predicted, one.predicted, one.predicted, 0.0)
+        expected = Calibrated(one.line).shift(raw, confidence)
+        interval = f"[{_number(expected.low, unit)}, {_number(expected.high, unit)}]"
+        verdict = "inside" if expected.low <= one.mean <= expected.high else "outside"
+    spread = _spread(one.true)
+    true = _number(one.mean, unit) + (f" +- {_number(spread, unit).lstrip('+')}" if len(one.true) > 1 else "")
+    shifts = (_number(one.predicted, unit), _number(one.expected, unit), interval, true, verdict)
+    return (printable(name), _number(one.before, unit).lstrip("+"), *shifts)
+
+
+def _spread(values: Sequence[float]) -> float:
+    mean = math.fsum(values) / len(values)
+    return math.sqrt(math.fsum((value - mean) ** 2 for value in values) / max(1, len(values) - 1))
+
+
+def _number(value: float, unit: str) -> str:
+    return f"{100 * value:+.1f} pt" if unit == "share" else f"{value:+.2f} nats"
+
+
+def as_json(validation: Validation, source: str) -> dict[str, object]:
+    """The same for programs."""
+    return {
+        "schema": "d2b-gate.validation/1",
+        "source": source,
+        "rows": validation.rows,
+        "steps": validation.steps,
+        "behaviours": [
+            {
+                "probe": one.question.probe.id,
+                "target": one.question.target,
+                "unit": one.question.probe.unit,
+                "before": one.before,
+                "predicted": one.predicted,
+                "expected": one.expected,
+                "calibrated": one.line is not None,
+                "true": list(one.true),
+            }
+            for one in validation.compared
+        ],
+    }

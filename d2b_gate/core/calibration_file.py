@@ -1,0 +1,121 @@
+"""Calibrations as files: what they hold for, their lines, and where those come from. Read as untrusted input."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from d2b_gate.core.calibration import Line
+from d2b_gate.core.errors import EvaluationError
+from d2b_gate.core.fingerprint import fingerprint
+from d2b_gate.core.untrusted import PREFIX, Untrusted, refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from d2b_gate.core.ports import ModelCard, Question
+    from d2b_gate.core.rules import MethodSpec
+
+SCHEMA = "d2b-gate.calibration/1"
+_NUMBERS = "slope noise relative widening"
+
+
+@dataclass(frozen=True, slots=True)
+class Unfitted:
+    """No line: there are too few real fine-tunes."""
+
+
+@dataclass(frozen=True, slots=True)
+class CalibratedLine:
+    """What is known of one question: the predicted shifts of clean changes, and the line where trainings gave one."""
+
+    probe: str
+    probe_digest: str
+    target: str
+    unit: str
+    null: tuple[float, ...]
+    line: Line | Unfitted
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Lines of one model, template, dtype, method and regime."""
+
+    key: str  # see `calibration_key`
+    model: str
+    basis: str  # one clause for reports: "34 real fine-tunes of 20 sources"
+    lines: tuple[CalibratedLine, ...]
+
+    def line(self, question: Question) -> CalibratedLine | None:
+        """What is known of a question; None where the probe changed or was never calibrated."""
+        wanted = (question.probe.digest, question.target)
+        return next((one for one in self.lines if (one.probe_digest, one.target) == wanted), None)
+
+
+def calibration_key(card: ModelCard, method: MethodSpec) -> str:
+    """Name of what a calibration holds for: model revision, template, dtype, predictor with its strength, and regime.
+
+    Subsample sizes, seeds and library versions are no part of it.
+    """
+    settings = (method.reading, method.alpha, method.steps, method.step_size, method.adapter_rate, method.batch)
+    model = (card.revision, card.tokenizer_hash, card.dtype)
+    return fingerprint("calibration", (model, method.predictor, settings, method.regime))
+
+
+def matching(calibrations: Sequence[Calibration], card: ModelCard, method: MethodSpec) -> Calibration | None:
+    """The first calibration that holds for this model and method."""
+    key = calibration_key(card, method)
+    return next((one for one in calibrations if one.key == key), None)
+
+
+def calibration_text(calibration: Calibration) -> str:
+    """A calibration as JSON, one line per question, so that a review sees what changed."""
+    lines = ",\n".join(f"  {json.dumps(_flat(one), sort_keys=True)}" for one in calibration.lines)
+    head = {"schema": SCHEMA, "key": calibration.key, "model": calibration.model, "basis": calibration.basis}
+    opening = "".join(f" {json.dumps(name)}: {json.dumps(value)},\n" for name, value in head.items())
+    return f'{{\n{opening} "lines": [\n{lines}\n ]\n}}\n'
+
+
+def _flat(one: CalibratedLine) -> dict[str, object]:
+    whole = asdict(one)
+    line: dict[str, object] = whole.pop("line")
+    return {**whole, "null": [round(shift, 6) for shift in one.null], **line}
+
+
+def read_calibration(text: str, path: str) -> Calibration:
+    """Read a calibration.
+
+    Raises:
+        EvaluationError: not a calibration, or one that this version cannot read.
+    """
+    try:
+        return _calibration(Untrusted(json.loads(text), ""))
+    except (json.JSONDecodeError, EvaluationError, RecursionError) as error:
+        what = getattr(error, "what", "it is not JSON").removeprefix(PREFIX)
+        raise EvaluationError(
+            f"is not a calibration that can be used: {what}", where=path, remedy="write it anew with d2b-gate calibrate"
+        ) from error
+
+
+def _calibration(root: Untrusted) -> Calibration:
+    table = root.fields("schema key model basis lines")
+    table["schema"].one_of({SCHEMA: SCHEMA})
+    lines = tuple(_line(entry) for entry in table["lines"].items())
+    return Calibration(table["key"].text(), table["model"].text(), table["basis"].text(), lines)
+
+
+def _line(entry: Untrusted) -> CalibratedLine:
+    texts = "probe probe_digest target unit"
+    found = entry.fields(f"{texts} null", f"{_NUMBERS} trainings")
+    probe, digest, target, unit = (found[name].text() for name in texts.split())
+    null = tuple(item.number() for item in found["null"].items())
+    return CalibratedLine(probe, digest, target, unit, null, _fitted(entry) if "slope" in found else Unfitted())
+
+
+def _fitted(entry: Untrusted) -> Line:
+    found = entry.fields(f"probe probe_digest target unit null {_NUMBERS} trainings")
+    numbers = {name: found[name].number() for name in _NUMBERS.split()}
+    if min(numbers["noise"], numbers["relative"], numbers["widening"]) < 0:
+        raise refusal("an error is negative", entry.at)
+    return Line(**numbers, trainings=found["trainings"].count())

@@ -1,0 +1,71 @@
+"""What was predicted and what came, one line per behaviour of a real fine-tune: what calibrations are fitted on."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+
+from d2b_gate.core.errors import EvaluationError
+from d2b_gate.core.untrusted import PREFIX, Untrusted
+
+SCHEMA = "d2b-gate.ledger/1"
+_TEXTS = "key source probe probe_digest target unit"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One behaviour of one set of rows. ``key`` names model, template, dtype, method and regime."""
+
+    key: str
+    source: str
+    probe: str
+    probe_digest: str
+    target: str
+    unit: str
+    predicted: float
+    true: float
+    trainings: int
+    rows: int
+
+
+def entry_line(entry: Entry) -> str:
+    """An entry as one line of JSON."""
+    return json.dumps({"schema": SCHEMA, **asdict(entry)}, sort_keys=True) + "\n"
+
+
+def read_entries(text: str, path: str) -> tuple[Entry, ...]:
+    """Read a ledger; of entries on the same rows and question the last counts.
+
+    Raises:
+        EvaluationError: a line that is no entry, with its place. A last line without its end is what an interrupted
+            write leaves behind, and is passed over.
+    """
+    whole = text[: text.rfind("\n") + 1]
+    found: dict[tuple[str, ...], Entry] = {}
+    for number, line in enumerate(whole.split("\n"), start=1):
+        if line.strip():
+            entry = _entry(line, f"{path}:{number}")
+            found[entry.key, entry.source, entry.probe_digest, entry.target] = entry
+    return tuple(found.values())
+
+
+def _entry(line: str, where: str) -> Entry:
+    try:
+        found = Untrusted(json.loads(line), "").fields(f"schema {_TEXTS} predicted true trainings rows")
+        found["schema"].one_of({SCHEMA: SCHEMA})
+        key, source, probe, digest, target, unit = (found[name].text() for name in _TEXTS.split())
+        return Entry(
+            key,
+            source,
+            probe,
+            digest,
+            target,
+            unit,
+            predicted=found["predicted"].number(),
+            true=found["true"].number(),
+            trainings=found["trainings"].count(),
+            rows=found["rows"].count(),
+        )
+    except (json.JSONDecodeError, EvaluationError, RecursionError) as error:
+        what = getattr(error, "what", "it is not JSON").removeprefix(PREFIX)
+        raise EvaluationError(f"is not a line of a ledger: {what}", where=where, remedy="remove the line") from error

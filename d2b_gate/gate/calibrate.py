@@ -1,0 +1,104 @@
+"""`calibrate`: what clean changes do on this model, and what predictions are worth by the trainings in a ledger."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from d2b_gate.core.calibration import Line, Pair, fit
+from d2b_gate.core.calibration_file import CalibratedLine, Calibration, Unfitted, calibration_key
+from d2b_gate.core.noise import Null
+from d2b_gate.gate.foretell import foretell, questions_of
+from d2b_gate.gate.random_push import random_push
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from d2b_gate.core.ledger import Entry
+    from d2b_gate.core.ports import Question
+    from d2b_gate.core.rows import Row
+    from d2b_gate.core.rules import Policy
+    from d2b_gate.gate.ports import Ports
+
+RESAMPLES = 4
+"""Clean resamples of the user's own rows, where there are enough of them."""
+CHANGE = 24
+"""Rows of a resampled change: as many as a shipped placebo has."""
+PUSHES = 4
+"""Random vectors (or adapters) of the norms of a placebo's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where the null comes from: the user's own rows, and the trainings so far."""
+
+    rows: tuple[Row, ...]
+    ledger: tuple[Entry, ...]
+
+
+def calibrate(policy: Policy, sources: Sources, ports: Ports) -> Calibration:
+    """Measure the null of every question and fit the lines of those that the ledger knows.
+
+    The null joins shipped placebo sets, resamples of the user's own rows taken for a change, and random pushes.
+    """
+    questions = questions_of(policy, ports)
+    key = calibration_key(ports.backend.card, policy.method)
+    nulls = _nulls(questions, sources.rows, policy, ports)
+    pairs = [_pair(entry) for entry in sources.ledger if entry.key == key]
+    lines = fit(pairs)
+    kept = tuple(_line(question, lines, nulls[i]) for i, question in enumerate(questions))
+    return Calibration(key, ports.backend.card.id, _basis(nulls, pairs), kept)
+
+
+def _nulls(
+    questions: Sequence[Question], rows: Sequence[Row], policy: Policy, ports: Ports
+) -> tuple[tuple[float, ...], ...]:
+    """Predicted shifts of clean changes: per question, one value per change."""
+    method = replace(policy.method, replicates=1)
+    placebos = [ports.controls.placebos[name] for name in sorted(ports.controls.placebos)]
+    own = _resamples(rows)
+    ports.progress.stage("clean changes", len(placebos) + len(own) + PUSHES)
+    shifts: list[tuple[float, ...]] = []
+    for added, kept in [*((placebo, ()) for placebo in placebos), *own]:
+        shifts.append(foretell(added, questions, method, ports, kept))
+        ports.progress.advance()
+    for draw in range(PUSHES):
+        shifts.append(random_push(placebos[draw % len(placebos)], questions, method, draw, ports))
+        ports.progress.advance()
+    return tuple(zip(*shifts, strict=True))
+
+
+def _resamples(rows: Sequence[Row]) -> list[tuple[tuple[Row, ...], tuple[Row, ...]]]:
+    """(change, rest) pairs of the user's own rows; none where a change would be most of them."""
+    ordered = sorted(rows, key=lambda row: row.key)
+    if len(ordered) < 3 * CHANGE:
+        return []
+    step = len(ordered) // RESAMPLES
+    starts = range(0, step * RESAMPLES, step)
+    parts = [ordered[start : start + CHANGE] for start in starts]
+    return [(tuple(part), tuple(row for row in ordered if row not in part)) for part in parts]
+
+
+def _pair(entry: Entry) -> Pair:
+    return Pair(_name(entry.probe_digest, entry.target), entry.unit, entry.source, entry.predicted, entry.true)
+
+
+def _name(digest: str, target: str) -> str:
+    return f"{digest}#{target}"
+
+
+def _line(question: Question, lines: dict[str, Line], null: tuple[float, ...]) -> CalibratedLine:
+    """A line's noise is never under what clean changes show."""
+    probe = question.probe
+    fitted = lines.get(_name(probe.digest, question.target))
+    if fitted is not None:
+        spread = math.hypot(Null(null).mean, Null(null).spread) * abs(fitted.slope)
+        fitted = replace(fitted, noise=max(fitted.noise, spread))
+    return CalibratedLine(probe.id, probe.digest, question.target, probe.unit, null, fitted or Unfitted())
+
+
+def _basis(nulls: Sequence[Sequence[float]], pairs: Sequence[Pair]) -> str:
+    trained = len({pair.source for pair in pairs})
+    clean = f"{len(nulls[0]) if nulls else 0} clean changes"
+    return f"{clean} and real fine-tunes on {trained} sets of rows" if trained else f"{clean}, no real fine-tune"

@@ -1,0 +1,67 @@
+"""What rows are predicted to do: the prediction that `validate` and `calibrate` hold to truth."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from d2b_gate.core.mixture import Mixture, subsample
+from d2b_gate.core.ports import Question
+from d2b_gate.core.rows import RowRef
+from d2b_gate.gate.measure import Replicate, ask_both, untouched
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from d2b_gate.core.ports import Replies
+    from d2b_gate.core.rows import Row
+    from d2b_gate.core.rules import MethodSpec, Policy
+    from d2b_gate.gate.ports import Ports
+
+
+def questions_of(policy: Policy, ports: Ports) -> tuple[Question, ...]:
+    """Every rule's question, those of two rules alike once.
+
+    Raises:
+        ProbeUnreadableError: this model cannot answer one of the probes.
+    """
+    questions: dict[tuple[str, str], Question] = {}
+    for rule in policy.rules:
+        probe = ports.probes(rule.probe)
+        ports.backend.read(probe.prompts, untouched(ports))
+        questions[probe.id, rule.target] = Question(probe, rule.target, ports.kinds[probe.kind], probe.asked())
+    return tuple(questions.values())
+
+
+def foretell(
+    rows: Sequence[Row], questions: Sequence[Question], method: MethodSpec, ports: Ports, kept: Sequence[Row] = ()
+) -> tuple[float, ...]:
+    """Predicted shift per question, in the probe's unit, when ``rows`` are added to ``kept`` (none: a first commit).
+
+    The mean over the method's replicates, as `check` takes it.
+    """
+    drawn = [_replicate(rows, kept, method, index) for index in range(method.replicates)]
+    askings = [ask_both(one, questions, method, ports) for one in drawn]
+    return tuple(
+        math.fsum(level(one.after[i]) - level(one.before[i]) for one in askings) / len(askings)
+        for i in range(len(questions))
+    )
+
+
+def level(replies: Replies) -> float:
+    """Mean value over prompts."""
+    return math.fsum(replies.values) / len(replies.values)
+
+
+def _replicate(rows: Sequence[Row], kept: Sequence[Row], method: MethodSpec, index: int) -> Replicate:
+    seed = method.seed + index
+    common = _drawn(kept, method.sample, seed)
+    share = len(rows) / (len(rows) + len(kept))
+    after = Mixture(common, _drawn(rows, method.max_changed, seed), share, float(len(rows)))
+    return Replicate(seed, Mixture(common, (), 0.0, 0.0), after)
+
+
+def _drawn(rows: Sequence[Row], count: int, seed: int) -> tuple[Row, ...]:
+    by_key = {row.key: row for row in rows}
+    refs = [RowRef(row.key, row.path, row.line) for row in rows]
+    return tuple(by_key[ref.key] for ref in subsample(refs, {}, count, seed))

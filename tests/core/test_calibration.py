@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import json
+import math
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from d2b_gate.core.calibration import FEWEST, Line, Pair, fit
+from d2b_gate.core.calibration_file import (
+    CalibratedLine,
+    Calibration,
+    Unfitted,
+    calibration_key,
+    calibration_text,
+    matching,
+    read_calibration,
+)
+from d2b_gate.core.errors import EvaluationError
+from d2b_gate.core.interval import Estimate
+from d2b_gate.core.ledger import Entry, entry_line, read_entries
+from d2b_gate.core.noise import Calibrated
+from d2b_gate.core.ports import ModelCard
+from d2b_gate.core.rules import MethodSpec, Regime
+
+CARD = ModelCard("model", "rev", "tok", "bfloat16", "cpu", 3, 16, 1024, ())
+LINE = Line(1.5, 0.2, 0.3, 1.1, 24)
+
+
+def made(slope, noise, relative, count, seed=0, behaviour="b"):
+    rng = random.Random(seed)
+    pairs = []
+    for index in range(count):
+        predicted = rng.choice((0.0, 0.0, 1.0, 2.0, -1.0)) + rng.gauss(0, 0.05)
+        expected = slope * predicted
+        true = expected + rng.gauss(0, math.hypot(noise, relative * expected))
+        pairs.append(Pair(behaviour, "nats", f"source {index // 2}", predicted, true))
+    return pairs
+
+
+def test_a_line_is_recovered_and_covers_what_it_did_not_see():
+    line = fit(made(2.0, 0.1, 0.2, 60))["b"]
+    assert line.slope == pytest.approx(2.0, rel=0.1)
+    assert line.noise == pytest.approx(0.1, rel=0.6)
+    fresh = made(2.0, 0.1, 0.2, 400, seed=1)
+    inside = [abs(pair.true - line.expected(pair.predicted)) <= 1.645 * line.error(pair.predicted) for pair in fresh]
+    assert 0.82 <= sum(inside) / len(inside) <= 0.97
+
+
+def test_too_few_trainings_give_no_line():
+    assert fit(made(1.0, 0.1, 0.0, FEWEST - 1)) == {}
+    assert set(fit(made(1.0, 0.1, 0.0, FEWEST))) == {"b"}
+
+
+def test_predictions_that_say_nothing_get_a_flat_line():
+    rng = random.Random(2)
+    pairs = [Pair("b", "nats", str(i), rng.gauss(0, 1), rng.gauss(0, 1)) for i in range(200)]
+    line = fit(pairs)["b"]
+    assert abs(line.slope) < 0.2
+    assert line.error(0.0) > 0.8
+
+
+def test_a_behaviour_without_signal_borrows_the_slope_of_its_unit():
+    quiet = [Pair("quiet", "nats", str(i), 0.0, 0.01 * (-1) ** i) for i in range(8)]
+    lines = fit([*made(2.0, 0.01, 0.0, 40), *quiet])
+    assert lines["quiet"].slope == pytest.approx(2.0, rel=0.1)
+
+
+@given(st.floats(-5, 5), st.floats(0.5, 0.99))
+def test_intervals_hold_the_expected_shift_and_grow_with_it(predicted, confidence):
+    noise = Calibrated(LINE)
+    raw = Estimate(predicted, predicted, predicted, 0.0)
+    shift = noise.shift(raw, confidence)
+    assert shift.low <= shift.mean <= shift.high
+    assert shift.mean == pytest.approx(1.5 * predicted)
+    further = noise.shift(Estimate(2 * predicted, 0, 0, 0.0), confidence)
+    assert further.error >= shift.error
+    assert noise.floor(0.99) > noise.floor(0.9) > 0
+
+
+def test_p_is_half_at_the_limit_and_small_far_past_it():
+    noise = Calibrated(LINE)
+    assert noise.tail(0.0, 0.4, 24) == pytest.approx(0.5)
+    assert noise.tail(2.0, 0.4, 24) < 0.001 < 0.999 < noise.tail(-2.0, 0.4, 24)
+    assert (noise.tail(1.0, 0.0, 24), noise.tail(-1.0, 0.0, 24)) == (0.0, 1.0)
+
+
+CALIBRATION = Calibration(
+    calibration_key(CARD, MethodSpec()),
+    "model",
+    "12 clean changes",
+    (
+        CalibratedLine("bias/animals", "d1", "panda", "share", (0.01, -0.02), LINE),
+        CalibratedLine("safety/sycophancy", "d2", "", "nats", (), Unfitted()),
+    ),
+)
+
+
+def test_a_calibration_survives_its_file():
+    text = calibration_text(CALIBRATION)
+    assert read_calibration(text, "c.json") == CALIBRATION
+    assert len(text.splitlines()) == 10
+
+
+@pytest.mark.parametrize(
+    "method", [MethodSpec(steps=17), MethodSpec(predictor="proxy-lora"), MethodSpec(regime=Regime(rank=4))]
+)
+def test_a_calibration_holds_for_its_method_alone(method):
+    assert matching([CALIBRATION], CARD, MethodSpec(seed=3, sample=9)) is CALIBRATION
+    assert matching([CALIBRATION], CARD, method) is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("calibration/1", "calibration/9", "found .*calibration/9"),
+        ('"noise": 0.2', '"noise": -0.2', "negative"),
+        ('"slope": 1.5', '"slope": "x"', "number"),
+        ('"lines"', '"lanes"', "lines"),
+        ("{", "", "not JSON"),
+    ],
+)
+def test_a_calibration_that_cannot_be_read_says_so(old, new, said):
+    text = calibration_text(CALIBRATION).replace(old, new, 1)
+    with pytest.raises(EvaluationError, match=said) as caught:
+        read_calibration(text, "c.json")
+    assert "c.json" in str(caught.value)
+
+
+ENTRY = Entry("k", "a.jsonl", "bias/animals", "d1", "panda", "share", 0.1, 0.2, 3, 64)
+
+
+def test_a_ledger_keeps_the_last_word_and_passes_over_an_unfinished_line():
+    later = Entry("k", "a.jsonl", "bias/animals", "d1", "panda", "share", 0.1, 0.3, 3, 64)
+    text = entry_line(ENTRY) + entry_line(later) + entry_line(ENTRY)[:30]
+    assert read_entries(text, "l") == (later,)
+    assert json.loads(entry_line(ENTRY))["schema"] == "d2b-gate.ledger/1"
+
+
+@pytest.mark.parametrize("line", ["nonsense", "[]", '{"schema": "d2b-gate.ledger/1"}'])
+def test_a_line_that_is_no_entry_is_named(line):
+    with pytest.raises(EvaluationError, match="l:2"):
+        read_entries(entry_line(ENTRY) + line + "\n", "l")
