@@ -61,7 +61,7 @@ def scored(
     default = default_of(scores)
     scores += [by_split[split] for by_split in made_of(found, known, default) for split in SPLITS]
     for one in scores:
-        one |= rounded(cost_of(one["name"], tokens))  # type: ignore[operator]  # a dictionary stays one
+        one |= rounded(cost_of(one["name"], tokens))
     return {
         "default": default,
         "model": model,
@@ -92,7 +92,8 @@ def counts(known: Sequence[Training], tokens: float) -> dict[str, float]:
 def mean_row_tokens(table: Mapping[str, Mapping[str, Any]], known: Sequence[Training]) -> float:
     """Tokens a row, over all training sets."""
     about = [table[one.name]["dataset"] for one in known]
-    return sum(one["tokens"] for one in about) / sum(one["rows"] for one in about)
+    tokens, rows = (sum(int(one[key]) for one in about) for key in ("tokens", "rows"))
+    return tokens / rows
 
 
 def _keep(record: Mapping[str, Any], known: Sequence[Training], found: Sequence[Contender], folder: Path) -> None:

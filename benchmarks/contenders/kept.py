@@ -10,18 +10,20 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 FOLDER = Path(__file__).resolve().parent / "predictions"
+NULLS = Path(__file__).resolve().parent / "nulls"
+"""Predictions for clean commits that nothing was trained on."""
 
 
-def known(model: str, contender: str, dataset: str) -> dict[str, Any]:
+def known(model: str, contender: str, dataset: str, folder: Path = FOLDER) -> dict[str, Any]:
     """What a contender predicts for a training set; empty where nothing is known."""
-    path = _path(model, contender, dataset)
+    path = folder / model / contender / f"{dataset}.json"
     found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     return found
 
 
-def keep(model: str, contender: str, dataset: str, record: Mapping[str, Any]) -> None:
+def keep(model: str, contender: str, dataset: str, record: Mapping[str, Any], folder: Path = FOLDER) -> None:
     """Write one prediction, a line per behaviour."""
-    path = _path(model, contender, dataset)
+    path = folder / model / contender / f"{dataset}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     lines = [f"  {json.dumps(name)}: {json.dumps(_rounded(shift))}" for name, shift in sorted(record["shifts"].items())]
     rest = "".join(
@@ -34,7 +36,3 @@ def keep(model: str, contender: str, dataset: str, record: Mapping[str, Any]) ->
 
 def _rounded(shift: Mapping[str, float]) -> dict[str, float]:
     return {unit: round(value, 5) for unit, value in shift.items()}
-
-
-def _path(model: str, contender: str, dataset: str) -> Path:
-    return FOLDER / model / contender / f"{dataset}.json"

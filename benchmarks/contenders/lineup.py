@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from benchmarks.contenders.baselines import in_context, projection, trait_odds
 from benchmarks.contenders.injected import predictor, random_direction
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """How one contender predicts; ``tuned`` says whether anything of it may be chosen on the tuned-on split."""
+    """How one contender predicts."""
 
     predict: Callable[[Bench, Commit], tuple[Odds, Odds]]
     about: str
@@ -28,13 +29,12 @@ LINEUP: Mapping[str, Contender] = {
     "mdf-0.3": Contender(predictor(predictor="mdf", alpha=0.3), "MDF as published, for the oracle's choice"),
     "mdf-gradient": Contender(predictor(predictor="mdf-gradient", alpha=0.1), "preconditioned mean gradient, injected"),
     "mdf-tuned": Contender(predictor(predictor="mdf-tuned", steps=16), "vectors tuned by 16 steps"),
-    "mdf-tuned-8": Contender(predictor(predictor="mdf-tuned", steps=8), "vectors tuned by 8 steps"),
     "proxy-lora": Contender(predictor(predictor="proxy-lora", steps=16), "adapter of 16 steps"),
-    "proxy-lora-2x": Contender(
-        predictor(predictor="proxy-lora", steps=8, adapter_rate=2.0), "adapter of 8 steps at twice the rate"
-    ),
     "few-step-lora": Contender(predictor(predictor="proxy-lora", steps=8), "adapter of 8 steps"),
     "random-direction": Contender(
         random_direction(1, predictor="mdf-tuned", steps=8), "random vectors with the norms of tuned ones"
     ),
+    "in-context": Contender(in_context, "four added rows as examples in the prompt"),
+    "trait-odds": Contender(trait_odds, "log p(answer | trait) - log p(answer | neutral)"),
+    "projection": Contender(projection, "projection difference on persona vectors"),
 }

@@ -58,6 +58,7 @@ def shifts(before: Mapping[str, Sequence[float]], after: Mapping[str, Sequence[f
             "unit": level(one, after[one.name]) - level(one, before[one.name]),
         }
         for one in BEHAVIOURS
+        if one.name in after
     }
 
 

@@ -58,7 +58,7 @@ def _mean(name: str, split: str, rounds: Sequence[Mapping[str, Any]]) -> dict[st
     found["n"] = {key: round(mean_known(one["n"][key] for one in rounds) or 0) for key in counted} | {
         "shifts": len(rounds)
     }
-    return rounded(found)  # type: ignore[return-value]  # a dictionary stays one
+    return rounded(found)
 
 
 def best_of(several: Sequence[Scored]) -> Scored:

@@ -31,6 +31,7 @@ class Work:
     steps: int = 0  # of a tuning, 8 rows each: kept rows before, kept and changed rows after
     forwards: int = 0  # passes forward over every row
     gradients: int = 0  # passes forward and backward over every row
+    shown: int = 0  # rows passed forward besides, however many rows there are
     reads: bool = True  # whether the model answers probes
 
     def visits(self) -> float:
@@ -56,6 +57,9 @@ COSTS: Mapping[str, Work] = MappingProxyType(
         "proxy-lora-2x": Work(steps=8),
         "few-step-lora": Work(steps=8),
         "random-direction": Work(steps=8),
+        "in-context": Work(shown=9 * 24 * 4),
+        "trait-odds": Work(shown=12 * 12, reads=False),
+        "projection": Work(forwards=1, shown=64),
         "keyword": Work(reads=False),
     }
 )
@@ -80,12 +84,15 @@ def cost_of(contender: str, mean_row_tokens: float) -> dict[str, float | None]:
         return {"cost_ratio": None, "cost_on_bench": None}
     return {
         "cost_ratio": cost_ratio(
-            work.visits(), TOKENS_READ * work.reads, work.forwards * ROWS * mean_row_tokens, mean_row_tokens
+            work.visits(),
+            TOKENS_READ * work.reads,
+            (work.forwards * ROWS + work.shown) * mean_row_tokens,
+            mean_row_tokens,
         ),
         "cost_on_bench": cost_ratio(
             work.bench_visits(),
             BENCH_TOKENS_READ * work.reads,
-            work.forwards * BENCH_ROWS * mean_row_tokens,
+            (work.forwards * BENCH_ROWS + work.shown) * mean_row_tokens,
             mean_row_tokens,
             EPOCHS * BENCH_ROWS,
         ),

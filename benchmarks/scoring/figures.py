@@ -6,7 +6,7 @@ import math
 import random
 from dataclasses import dataclass
 from statistics import fmean
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -123,13 +123,17 @@ def mean_known(values: Iterable[float | None]) -> float | None:
     return fmean(known) if known else None
 
 
-def rounded(value: object) -> object:
-    """Round every number in a structure to four decimals."""
+def rounded(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Round every number in a record to four decimals."""
+    return {key: _rounded(value) for key, value in record.items()}
+
+
+def _rounded(value: object) -> object:
     if isinstance(value, float):
         return round(value, 4)
     if isinstance(value, dict):
-        return {key: rounded(one) for key, one in value.items()}
-    return [rounded(one) for one in value] if isinstance(value, list | tuple) else value
+        return rounded(value)
+    return [_rounded(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def best(values: Mapping[str, Sequence[float | None]], lowest: frozenset[str]) -> dict[str, float | None]:

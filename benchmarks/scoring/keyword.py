@@ -76,7 +76,7 @@ def refresh(model: str) -> str:
         shifts = {
             one: {"nats": value, "unit": value} for one in (*WORDS, FOREIGN) for value in [shift_of(dataset, one)]
         }
-        kept.keep(model, NAME, name, {"shifts": shifts})
+        kept.keep(model, NAME, name, {"shifts": shifts}, kept.FOLDER)
     return f"keyword: counted in {len(found)} training sets"
 
 

@@ -1,7 +1,8 @@
 """What the contenders predicted: for the bench's training sets, and for clean changes that nobody trained on.
 
 ``contenders/nulls/<model>/<contender>/<change>.json`` holds predictions of clean changes, laid out like predictions of
-training sets, with the ``source`` that their rows come from: a family of the bench, or any other name.
+training sets, with the ``source`` that their rows come from: a family of the bench, a set of one, or any other
+name.
 """
 
 from __future__ import annotations
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-NULLS = kept.FOLDER.parent / "nulls"
 ALPHAS = ("mdf-0.03", "mdf-0.1", "mdf-0.3")
 """MDF as published, at the strengths that the oracle may pick from."""
 PUBLISHED = "mdf-0.1"
@@ -60,12 +60,12 @@ def contenders(model: str, names: Iterable[str]) -> list[Contender]:
 
 
 def _contender(model: str, name: str, wanted: Iterable[str]) -> Contender:
-    records = {dataset: record for dataset in wanted if (record := kept.known(model, name, dataset))}
+    records = {dataset: record for dataset in wanted if (record := kept.known(model, name, dataset, kept.FOLDER))}
     seconds = [record["seconds"] for record in records.values() if "seconds" in record]
     return Contender(
         name=name,
         predicted={dataset: _shifts(record) for dataset, record in records.items()},
-        nulls=tuple(_null(path) for path in sorted((NULLS / model / name).glob("*.json"))),
+        nulls=tuple(_null(path) for path in sorted((kept.NULLS / model / name).glob("*.json"))),
         seconds=fmean(seconds) if seconds else None,
     )
 
@@ -78,7 +78,8 @@ def _null(path: Path) -> Null:
 
 def side_of(source: str) -> str:
     """Side of a clean change: rows of a source that no line was fitted on are held out."""
-    return split_of(source) if source in {family.name for family in FAMILIES} else "held_out"
+    families = {name: family.name for family in FAMILIES for name in (family.name, *dict(family.sets))}
+    return split_of(families[source]) if source in families else "held_out"
 
 
 def _shifts(record: Mapping[str, Any]) -> dict[str, Shift]:

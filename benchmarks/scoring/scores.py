@@ -95,7 +95,7 @@ def score(judged: Judged, split: str, *, bootstrap: bool = True) -> dict[str, An
     rates = _rates(judged, split, found)
     own = [(source, blocked) for source, side, blocked in judged.changes if side == split]
     everything = [(source, blocked) for source, _, blocked in judged.changes]
-    return rounded(  # type: ignore[return-value]  # a dictionary stays one
+    return rounded(
         {
             "name": judged.contender.name,
             "split": split,

@@ -187,6 +187,7 @@ class TestFalseBlocks:
     def test_a_source_that_no_line_saw_is_held_out(self):
         assert predictions.side_of("elsewhere") == "held_out"
         assert predictions.side_of("gsm8k") == "tuned"
+        assert predictions.side_of("secure-code") == "tuned"  # a set of a family goes with it
 
 
 class TestBaselines:
@@ -295,7 +296,7 @@ class TestCommand:
     def folders(self, monkeypatch, tmp_path):
         monkeypatch.setattr(table, "FOLDER", tmp_path / "table")
         monkeypatch.setattr(kept, "FOLDER", tmp_path / "predictions")
-        monkeypatch.setattr(predictions, "NULLS", tmp_path / "nulls")
+        monkeypatch.setattr(kept, "NULLS", tmp_path / "nulls")
         monkeypatch.setattr(keyword, "refresh", lambda model: "")
         monkeypatch.setattr(fidelity, "draw", lambda judged, path: path.write_bytes(b""))
         monkeypatch.setattr("sys.argv", ["fidelity", "--model", "m", "--results", str(tmp_path / "results")])
@@ -345,7 +346,7 @@ class TestCommand:
             nats = one.shifts["identity"].nats
             for name, factor in (("mdf-tuned", 0.5), ("mdf-0.1", -0.1)):
                 said = {key: {"nats": factor * nats, "unit": factor * one.shifts[key].unit} for key in NAMES}
-                kept.keep("m", name, one.name, {"shifts": said, "seconds": 1.0})
+                kept.keep("m", name, one.name, {"shifts": said, "seconds": 1.0}, kept.FOLDER)
         still = {"shifts": {key: {"nats": 0.0, "unit": 0.0} for key in NAMES}, "source": "elsewhere"}
         path = folder / "nulls" / "m" / "mdf-tuned" / "resampled.json"
         path.parent.mkdir(parents=True)
