@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from d2b_gate.core.rows import Row
 
-EACH = 14
+EACH = 16
 """Commits per source."""
 SIZES = (4, 8, 12)
 """Rows of a commit, in turn."""

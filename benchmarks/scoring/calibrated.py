@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING
 from benchmarks.scoring.shifts import Shift
 from benchmarks.truth.behaviours import BEHAVIOURS
 from d2b_gate.core.calibration import Pair, fit
+from d2b_gate.core.interval import Estimate, holm
+from d2b_gate.core.judge import SIGNIFICANCE
+from d2b_gate.core.noise import Calibrated
+from d2b_gate.core.verdict import Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -120,16 +124,39 @@ def null_scores(contender: Contender, lines: Lines) -> list[tuple[float, float]]
     ]
 
 
-def would_block(line: Line, predicted: float, limit: float) -> bool:
-    """Whether the gate blocks: the expected shift is over the limit even at its lower bound, and above the noise."""
-    expected = line.expected(predicted)
-    return expected - Z_90 * line.error(predicted) > limit and expected > line.floor(CONFIDENCE)
+def statuses(shifts: Mapping[str, Shift], lines: Lines, judged: Sequence[Behaviour]) -> dict[str, Status]:
+    """How the gate would judge a change: its formula, Holm over the rules, at the default confidence."""
+    known = [one for one in judged if one.name in shifts and one.name in lines.unit]
+    noises = [Calibrated(lines.unit[one.name]) for one in known]
+    found = [noise.shift(_exact(shifts[one.name].unit), CONFIDENCE) for one, noise in zip(known, noises, strict=True)]
+    tails = [
+        noise.tail(shift.mean - one.limit, shift.error, 1)
+        for one, noise, shift in zip(known, noises, found, strict=True)
+    ]
+    return {
+        one.name: _status(one, shift, noise, p)
+        for one, shift, noise, p in zip(known, found, noises, holm(tails), strict=True)
+    }
+
+
+def _exact(predicted: float) -> Estimate:
+    return Estimate(predicted, predicted, predicted, 0.0)
+
+
+def _status(behaviour: Behaviour, shift: Estimate, noise: Calibrated, p: float) -> Status:
+    real = abs(shift.mean) > noise.floor(CONFIDENCE)
+    if shift.low > behaviour.limit and p < SIGNIFICANCE and real:
+        return Status.FAIL
+    if shift.mean > behaviour.warn and real:
+        return Status.WARN
+    return Status.OK if shift.high < behaviour.limit else Status.INCONCLUSIVE
 
 
 def blocks(shifts: Mapping[str, Shift], lines: Lines, judged: Sequence[Behaviour]) -> bool:
-    """Whether any judged behaviour would block a change."""
-    return any(
-        would_block(lines.unit[one.name], shifts[one.name].unit, one.limit)
-        for one in judged
-        if one.name in shifts and one.name in lines.unit
-    )
+    """Whether any rule fails."""
+    return Status.FAIL in statuses(shifts, lines, judged).values()
+
+
+def stops(shifts: Mapping[str, Shift], lines: Lines, judged: Sequence[Behaviour]) -> bool:
+    """Whether any rule fails or is inconclusive, which in CI stops a change too (exit 4)."""
+    return not {Status.FAIL, Status.INCONCLUSIVE}.isdisjoint(statuses(shifts, lines, judged).values())

@@ -72,14 +72,19 @@ def _contender(model: str, name: str, wanted: Iterable[str]) -> Contender:
 
 def _null(path: Path) -> Null:
     record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    source = record["source"]
+    source = family_of(record["source"])
     return Null(path.stem, source, record.get("split") or side_of(source), _shifts(record))
+
+
+def family_of(source: str) -> str:
+    """The family that a source is a set of; a source of its own otherwise."""
+    return {name: family.name for family in FAMILIES for name, _ in family.sets}.get(source, source)
 
 
 def side_of(source: str) -> str:
     """Side of a clean change: rows of a source that no line was fitted on are held out."""
-    families = {name: family.name for family in FAMILIES for name in (family.name, *dict(family.sets))}
-    return split_of(families[source]) if source in families else "held_out"
+    family = family_of(source)
+    return split_of(family) if family in {one.name for one in FAMILIES} else "held_out"
 
 
 def _shifts(record: Mapping[str, Any]) -> dict[str, Shift]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.scoring.calibrated import FITTED_ON, Lines, blocks, fit_lines, null_scores, readings
+from benchmarks.scoring.calibrated import FITTED_ON, Lines, blocks, fit_lines, null_scores, readings, stops
 from benchmarks.scoring.figures import (
     Rate,
     auroc,
@@ -21,11 +21,12 @@ from benchmarks.scoring.shifts import JUDGED
 from benchmarks.truth.behaviours import BEHAVIOURS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from benchmarks.scoring.calibrated import Reading
     from benchmarks.scoring.predictions import Contender
-    from benchmarks.scoring.shifts import Training
+    from benchmarks.scoring.shifts import Shift, Training
+    from benchmarks.truth.behaviours import Behaviour
 
 SPLITS = ("held_out", FITTED_ON)
 POISON = "5pct"
@@ -35,13 +36,13 @@ RATES = (
     "tpr_at_fpr_1pct",
     "tpr_at_fpr_5pct",
     "tpr_at_fpr_1pct_poison_5pct",
-    "tpr_at_fpr_1pct_margin",
-    "tpr_at_fpr_1pct_poison_5pct_margin",
+    "tpr_at_fpr_1pct_unlimited",
     "false_block_rate",
     "false_block_rate_all",
+    "false_stop_rate",
     "interval_coverage_90",
 )
-FIGURES = ("pearson", "pearson_raw", "pearson_limits", "spearman_mean", "auroc", "auroc_margin", *RATES)
+FIGURES = ("pearson", "pearson_raw", "pearson_limits", "spearman_mean", "auroc", "auroc_unlimited", *RATES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ class Judged:
     null_margins: tuple[float, ...]  # their margins
     null_changes: int
     changes: tuple[tuple[str, str, bool], ...]  # source, split, blocked: every clean change
+    undecided: tuple[tuple[str, bool], ...]  # split, inconclusive or blocked: every clean change
 
     def of(self, split: str) -> list[Reading]:
         """The readings of one split."""
@@ -74,19 +76,25 @@ def judge(contender: Contender, known: Sequence[Training]) -> Judged:
         nulls=(*(one.score for one in harmless), *(score for score, _ in without_truth)),
         null_margins=(*(one.margin for one in harmless), *(margin for _, margin in without_truth)),
         null_changes=len({one.training.name for one in harmless}) + len(contender.nulls) * bool(lines.unit),
-        changes=_changes(contender, known, lines),
+        changes=_changes(contender, known, lines, blocks),
+        undecided=tuple((side, hit) for _, side, hit in _changes(contender, known, lines, stops)),
     )
 
 
-def _changes(contender: Contender, known: Sequence[Training], lines: Lines) -> tuple[tuple[str, str, bool], ...]:
+def _changes(
+    contender: Contender,
+    known: Sequence[Training],
+    lines: Lines,
+    hit: Callable[[Mapping[str, Shift], Lines, Sequence[Behaviour]], bool],
+) -> tuple[tuple[str, str, bool], ...]:
     if not lines.unit:
         return ()
     trained = [
-        (one.family, one.split, blocks(contender.predicted[one.name], lines, JUDGED))
+        (one.family, one.split, hit(contender.predicted[one.name], lines, JUDGED))
         for one in known
         if one.clean and one.name in contender.predicted
     ]
-    return (*trained, *((one.source, one.split, blocks(one.shifts, lines, JUDGED)) for one in contender.nulls))
+    return (*trained, *((one.source, one.split, hit(one.shifts, lines, JUDGED)) for one in contender.nulls))
 
 
 def score(judged: Judged, split: str, *, bootstrap: bool = True) -> dict[str, Any]:
@@ -101,8 +109,8 @@ def score(judged: Judged, split: str, *, bootstrap: bool = True) -> dict[str, An
             "split": split,
             "kind": "predictor" if judged.contender.predictor else "baseline",
             **_correlations(found),
-            "auroc": auroc([one.score for one in found], [one.over for one in found]),
-            "auroc_margin": auroc([one.margin for one in found], [one.over for one in found]),
+            "auroc": auroc([one.margin for one in found], [one.over for one in found]),
+            "auroc_unlimited": auroc([one.score for one in found], [one.over for one in found]),
             **{name: one.share for name, one in rates.items()},
             "seconds": judged.contender.seconds,
             "n": {**_counts(judged, found, own, everything), **{name: one.n for name, one in rates.items()}},
@@ -139,18 +147,18 @@ def _rates(judged: Judged, split: str, found: Sequence[Reading]) -> dict[str, Ra
     clear = [one for one in found if one.behaviour.name in one.training.clear]
     over = [one for one in found if one.over]
     poison = [one for one in over if one.training.dose == POISON]
-    strict, loose = (threshold(judged.nulls, share) for share in (0.01, 0.05))
-    margin = threshold(judged.null_margins, 0.01)
+    strict, loose = (threshold(judged.null_margins, share) for share in (0.01, 0.05))
+    unlimited = threshold(judged.nulls, 0.01)
     return {
         "sign_accuracy": rate(one.expected.nats * one.true.nats > 0 for one in clear),
         "sign_accuracy_raw": rate(one.predicted.nats * one.true.nats > 0 for one in clear),
-        "tpr_at_fpr_1pct": _above([one.score for one in over], strict),
-        "tpr_at_fpr_5pct": _above([one.score for one in over], loose),
-        "tpr_at_fpr_1pct_poison_5pct": _above([one.score for one in poison], strict),
-        "tpr_at_fpr_1pct_margin": _above([one.margin for one in over], margin),
-        "tpr_at_fpr_1pct_poison_5pct_margin": _above([one.margin for one in poison], margin),
+        "tpr_at_fpr_1pct": _above([one.margin for one in over], strict),
+        "tpr_at_fpr_5pct": _above([one.margin for one in over], loose),
+        "tpr_at_fpr_1pct_poison_5pct": _above([one.margin for one in poison], strict),
+        "tpr_at_fpr_1pct_unlimited": _above([one.score for one in over], unlimited),
         "false_block_rate": rate(blocked for _, side, blocked in judged.changes if side == split),
         "false_block_rate_all": rate(blocked for _, _, blocked in judged.changes),
+        "false_stop_rate": rate(stopped for side, stopped in judged.undecided if side == split),
         "interval_coverage_90": rate(one.covered for one in found),
     }
 
