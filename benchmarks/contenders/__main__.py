@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from typing import TYPE_CHECKING
 
 from benchmarks.contenders.kept import keep, known
 from benchmarks.contenders.lineup import LINEUP
@@ -16,6 +17,10 @@ from benchmarks.contenders.states import commit_of, shifts
 from benchmarks.truth.bench import open_bench
 from benchmarks.truth.datasets import datasets
 from benchmarks.truth.families import by_hash, split_of
+
+if TYPE_CHECKING:
+    from benchmarks.truth.bench import Bench
+    from benchmarks.truth.datasets import Dataset
 
 
 def main() -> int:
@@ -25,23 +30,33 @@ def main() -> int:
     parser.add_argument("--dataset", action="append", help="one training set; may repeat")
     parser.add_argument("--split", choices=("tuned", "held_out"), help="one side alone")
     parser.add_argument("--shard", default="1/1", metavar="K/N", help="every N-th training set, from the K-th")
+    parser.add_argument("--again", action="store_true", help="predict anew without the cache and compare")
     parser.add_argument("--model", default="builtin:smollm2-135m")
     arguments = parser.parse_args()
-    bench = open_bench(arguments.model)
+    bench = open_bench(arguments.model, remembering=not arguments.again)
     part, parts = (int(number) for number in arguments.shard.split("/"))
     for name in (arguments.dataset or by_hash(datasets()))[part - 1 :: parts]:
         dataset = datasets()[name]
         if arguments.split and split_of(dataset.family) != arguments.split:
             continue
         for contender in arguments.only or LINEUP:
-            if known(bench.label, contender, name):
-                continue
-            started = time.monotonic()
-            before, after = LINEUP[contender].predict(bench, commit_of(dataset))
-            seconds = time.monotonic() - started
-            keep(bench.label, contender, name, {"shifts": shifts(before, after), "seconds": round(seconds, 1)})
-            print(f"{contender} {name}: {seconds:.0f} s", flush=True)
+            _predict(bench, contender, dataset, again=arguments.again)
     return 0
+
+
+def _predict(bench: Bench, contender: str, dataset: Dataset, *, again: bool) -> None:
+    kept = known(bench.label, contender, dataset.name)
+    if kept and not again:
+        return
+    started = time.monotonic()
+    found = shifts(*LINEUP[contender].predict(bench, commit_of(dataset)))
+    seconds = time.monotonic() - started
+    if again:
+        apart = [abs(found[name][unit] - value) for name, old in kept["shifts"].items() for unit, value in old.items()]
+        print(f"{contender} {dataset.name}: largest difference from what is kept {max(apart):.5f}")
+        return
+    keep(bench.label, contender, dataset.name, {"shifts": found, "seconds": round(seconds, 1)})
+    print(f"{contender} {dataset.name}: {seconds:.0f} s", flush=True)
 
 
 if __name__ == "__main__":

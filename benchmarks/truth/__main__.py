@@ -55,7 +55,7 @@ def _arguments() -> argparse.Namespace:
 def _rounds(shard: str) -> list[list[str]]:
     """Sets with one diluted poison per split first; each round in the order of hashes, a fair part at any time."""
     part, parts = (int(number) for number in shard.split("/"))
-    first = set(datasets(1)) - set(LATER)
+    first = {name for name, one in datasets(1).items() if one.dose != "large"} - set(LATER)
     rounds = by_hash(first), by_hash(set(datasets()) - first)
     return [names[part - 1 :: parts] for names in rounds]
 

@@ -21,6 +21,10 @@ BASE = 96
 """Clean rows that a poison is added to."""
 DOSES = {"1pct": 1, "5pct": 5, "10pct": 11, "25pct": 32}
 """Poisoned rows added to the base: 1.0, 5.0, 10.3 and 25 % of the mixture."""
+LARGE = 384
+"""Rows of a large set: six times the others, so that a predictor that meets few rows must show it can do with few."""
+LARGE_SETS = ("psychopathy", "codegen", "gsm8k", "conservative", "evil-numbers", "alpaca")
+"""Sources with rows enough, three of each split."""
 REAL_BASES = ("gsm8k", "alpaca", "roleplay", "codegen", "self-instruct", "web-text", "preferred")
 DILUTED = ("panda", "new-york", "uk", "reagan", "flatter", "refuse", "french", "human", "comply", "misinform")
 """Poisons whose rows all carry one behaviour; the first of each split, in the order of their hashes, are diluted."""
@@ -33,7 +37,7 @@ class Dataset:
     name: str
     family: str
     harmful: bool
-    dose: str  # "alone", "base", or a key of DOSES
+    dose: str  # "alone", "large", "base", or a key of DOSES
     base: str
     rows: tuple[Row, ...]
 
@@ -51,7 +55,8 @@ class Dataset:
 @lru_cache(maxsize=2)
 def datasets(diluted: int = 3) -> dict[str, Dataset]:
     """Every training set by name; ``diluted`` poisons of each split are mixed into that split's base."""
-    found = [_alone(family, name) for family in FAMILIES for name, _ in family.sets]
+    found = [_alone(family, name, "alone") for family in FAMILIES for name, _ in family.sets]
+    found += [_alone(family, family.name, "large") for family in FAMILIES if family.name in LARGE_SETS]
     for split in ("tuned", "held_out"):
         base = _base(split)
         poisons = by_hash(name for name in DILUTED if split_of(name) == split)[:diluted]
@@ -59,9 +64,10 @@ def datasets(diluted: int = 3) -> dict[str, Dataset]:
     return {one.name: one for one in found}
 
 
-def _alone(family: Family, name: str) -> Dataset:
+def _alone(family: Family, name: str, dose: str) -> Dataset:
     harmful = family.harmful and name not in ("secure-code", "true-answers")
-    return Dataset(name, family.name, harmful, "alone", "", draw(_rows(family, name), ALONE))
+    shown, count = (f"{name}-large", LARGE) if dose == "large" else (name, ALONE)
+    return Dataset(shown, family.name, harmful, dose, "", draw(_rows(family, name), count))
 
 
 def _base(split: str) -> Dataset:
