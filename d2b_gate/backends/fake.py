@@ -102,7 +102,7 @@ class FakeBackend:
 
     def finetune(self, plan: FinetunePlan) -> Adapter:
         """The tuned vectors of the same steps, as one matrix: this model has no layers to adapt."""
-        steps = tuple(TuneStep(step, (1 / len(step),) * len(step)) for step in plan.steps)
+        steps = tuple(TuneStep(step, (1 / max(1, len(step)),) * len(step)) for step in plan.steps)
         vectors_ld = self.tune(TunePlan(plan.rows, steps, ADAPTER_GAIN * plan.regime.learning_rate)).vectors_ld
         return Adapter(("words",), (np.eye(BLOCKS, dtype=np.float32),), (vectors_ld.T.copy(),), scale=1.0)
 

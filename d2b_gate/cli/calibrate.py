@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from d2b_gate.cli.console import say, show
-from d2b_gate.cli.experiment import LEDGER, experiment, file_rows, here
+from d2b_gate.cli.experiment import LEDGER, experiment, here, shown
+from d2b_gate.cli.output import writable, write_whole
 from d2b_gate.cli.progress import make_progress
 from d2b_gate.cli.unavailable import inability
 from d2b_gate.cli.wiring import CALIBRATION
@@ -14,8 +15,8 @@ from d2b_gate.core.calibration import FEWEST, Line
 from d2b_gate.core.calibration_file import calibration_text
 from d2b_gate.core.errors import EvaluationError, Exit, UsageError
 from d2b_gate.core.ledger import read_entries
+from d2b_gate.core.printable import printable
 from d2b_gate.gate.calibrate import Sources, calibrate
-from d2b_gate.sources.globs import Globs
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from d2b_gate.core.calibration_file import Calibration
     from d2b_gate.core.ledger import Entry
     from d2b_gate.core.rows import Row
+    from d2b_gate.sources.git import Repository
 
 MOST_ROWS = 2000
 """Rows of the user's own that clean resamples are drawn from; more would only be read to be left aside."""
@@ -34,55 +36,69 @@ def run_calibrate(arguments: Namespace) -> int:
     if (error := inability(arguments)) is not None:
         raise error
     with here() as repository, make_progress(quiet=arguments.quiet) as progress:
-        trial = experiment(repository, arguments, progress)
-        ledger = _ledger(Path(arguments.ledger) if arguments.ledger else trial.root / LEDGER, arguments)
-        found = calibrate(trial.policy, Sources(_own_rows(trial), ledger), trial.ports)
-    path = Path(arguments.output) if arguments.output else trial.root / CALIBRATION
+        path = writable(arguments.output) if arguments.output else repository.root / CALIBRATION
+        ledger = _ledger_path(arguments, repository.root)
+        trial = experiment(repository, arguments, progress, calibrated=False)
+        entries = _entries(ledger, trial.root)
+        found = calibrate(trial.policy, Sources(_own_rows(repository, trial), entries), trial.ports)
     _write(path, calibration_text(found))
     show(_summary(found))
     if not arguments.quiet:
-        say(f"wrote {path}; commit it beside the policy, and check will use it")
+        say(f"wrote {printable(str(path))}; {_next(path, trial.root)}")
     return int(Exit.OK)
 
 
-def _ledger(path: Path, arguments: Namespace) -> tuple[Entry, ...]:
+def _ledger_path(arguments: Namespace, root: Path) -> Path:
+    path = Path(arguments.ledger) if arguments.ledger else root / LEDGER
+    if arguments.ledger and not path.exists():
+        raise UsageError(
+            "there is no such ledger", where=printable(str(path)), remedy="d2b-gate validate --ledger writes one"
+        )
+    return path
+
+
+def _entries(path: Path, root: Path) -> tuple[Entry, ...]:
+    where = printable(shown(path, root))
     try:
-        return read_entries(path.read_text(encoding="utf-8"), path.name)
+        return read_entries(path.read_text(encoding="utf-8"), where)
     except FileNotFoundError:
-        if arguments.ledger:
-            raise UsageError(
-                "there is no such ledger", where=str(path), remedy="d2b-gate validate writes one"
-            ) from None
         return ()
     except (OSError, UnicodeDecodeError) as error:
-        raise EvaluationError("the ledger cannot be read as UTF-8 text", where=str(path)) from error
+        remedy = "name a file that d2b-gate validate wrote"
+        raise EvaluationError("the ledger cannot be read as UTF-8 text", where=where, remedy=remedy) from error
 
 
-def _own_rows(trial: Experiment) -> tuple[Row, ...]:
-    """Rows of the policy's datasets as they are on disk, in the order of their paths, up to a bound."""
-    rows: list[Row] = []
+def _own_rows(repository: Repository, trial: Experiment) -> tuple[Row, ...]:
+    """Rows that train of the policy's datasets, as a check of the index reads them, up to a bound."""
+    reader, index = trial.ports.reader, repository.snapshot_index()
+    rows: dict[str, Row] = {}
     for spec in trial.policy.datasets:
-        globs = Globs(spec.include, spec.exclude)
-        for pattern in spec.include:
-            for path in sorted(trial.root.glob(pattern)):
-                if len(rows) < MOST_ROWS and path.is_file() and globs.concerns(path.relative_to(trial.root).as_posix()):
-                    rows += file_rows(path, trial.policy, trial.root)
-    return tuple(row for row in {row.key: row for row in rows}.values() if row.trains)[:MOST_ROWS]
+        for file in reader.pick(spec, index).files:
+            if len(rows) >= MOST_ROWS:
+                break
+            for path, content in reader.contents(file, spec):
+                rows.update((row.key, row) for row in reader.rows(content, path, spec) if row.trains)
+    return tuple(rows.values())[:MOST_ROWS]
 
 
 def _write(path: Path, text: str) -> None:
-    unfinished = path.with_suffix(".tmp")
     try:
-        unfinished.write_text(text, encoding="utf-8")
-        unfinished.replace(path)
+        write_whole(path, text)
     except OSError as error:
-        raise EvaluationError(f"cannot write the calibration ({error.strerror})", where=str(path)) from error
+        what = f"cannot write the calibration ({error.strerror})"
+        raise EvaluationError(what, where=printable(str(path)), remedy="name another file with --output") from error
+
+
+def _next(path: Path, root: Path) -> str:
+    if path.resolve() == (root / CALIBRATION).resolve():
+        return "commit it beside the policy, and check will use it"
+    return f"check will use it once it is committed as {CALIBRATION} in the root of the repository"
 
 
 def _summary(found: Calibration) -> str:
-    lines = [f"{found.model}: {found.basis}"]
+    lines = [f"{printable(found.model)}: {found.basis}"]
     for one in found.lines:
-        name = " ".join(part for part in (one.probe, one.target) if part)
+        name = printable(" ".join(part for part in (one.probe, one.target) if part))
         if isinstance(one.line, Line):
             known = f"true = {one.line.slope:.2f} x predicted, from {one.line.trainings} sets of rows"
         else:

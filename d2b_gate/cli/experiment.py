@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from d2b_gate.cli.context import Standpoint, worktree_reader
 from d2b_gate.cli.policy_reading import read_the_policy
 from d2b_gate.cli.wiring import Running, calibrations, wire
-from d2b_gate.core.errors import UsageError
+from d2b_gate.core.errors import EvaluationError, UsageError
+from d2b_gate.core.printable import printable
 from d2b_gate.core.rules import DatasetSpec
 from d2b_gate.formats.reading import read_rows
 from d2b_gate.policy.find import find_policy
@@ -39,13 +40,17 @@ class Experiment:
     ports: Ports
 
 
-def experiment(repository: Repository, arguments: Namespace, progress: Silent) -> Experiment:
-    """Read the policy of the working tree and open its model."""
+def experiment(repository: Repository, arguments: Namespace, progress: Silent, *, calibrated: bool) -> Experiment:
+    """Read the policy of the working tree and open its model.
+
+    ``calibrated``: whether to read calibrations; one that is damaged must not keep `calibrate` from replacing it.
+    """
     stand = Standpoint(repository, "staged", "hook", INDEX)
     reader = worktree_reader(repository.root)
     policy, catalogue = read_the_policy(find_policy(reader), reader)
-    policy, ports = wire(policy, catalogue, stand, Running(arguments.device, not arguments.no_cache, progress))
-    return Experiment(repository.root, policy, replace(ports, calibrations=calibrations(reader)))
+    running = Running(arguments.device, not arguments.no_cache, progress)
+    policy, ports = wire(policy, catalogue, stand, running, calibrations(reader) if calibrated else ())
+    return Experiment(repository.root, policy, ports)
 
 
 def here() -> Repository:
@@ -58,12 +63,17 @@ def file_rows(path: Path, policy: Policy, root: Path) -> tuple[Row, ...]:
 
     Raises:
         UsageError: no such file.
-        EvaluationError: a row that cannot be read.
+        EvaluationError: a file or a row that cannot be read.
     """
+    where = printable(str(path))
     try:
         content = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
+        raise UsageError("there is no such file of rows", where=where, remedy="correct the path") from error
     except OSError as error:
-        raise UsageError(f"cannot read the data: {error.strerror}", where=str(path)) from error
+        raise EvaluationError(
+            f"cannot read the data: {error.strerror}", where=where, remedy="make it readable"
+        ) from error
     name = shown(path, root)
     specs = [spec for spec in policy.datasets if Globs(spec.include, spec.exclude).concerns(name)]
     spec = specs[0] if specs else DatasetSpec(path.stem, ())

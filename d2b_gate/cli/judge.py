@@ -9,7 +9,7 @@ from d2b_gate.cli.output import save_result, write_reports
 from d2b_gate.cli.policy_reading import read_the_policy
 from d2b_gate.cli.progress import make_progress
 from d2b_gate.cli.unavailable import defer_or_raise
-from d2b_gate.cli.wiring import Running, wire
+from d2b_gate.cli.wiring import Running, calibrations, wire
 from d2b_gate.core.errors import NothingMatchedError, UnavailableError
 from d2b_gate.core.rules import DatasetSpec
 from d2b_gate.gate.check import run
@@ -36,7 +36,7 @@ def judge_and_report(stand: Standpoint, found: Found, outputs: Outputs, argument
     with make_progress(quiet=arguments.quiet) as progress:
         running = Running(arguments.device, not arguments.no_cache, progress)
         try:
-            policy, ports = wire(policy, catalogue, stand, running)
+            policy, ports = wire(policy, catalogue, stand, running, calibrations(stand.reader()))
             verdict = run(Request(scope, policy, stand.context), ports)
         except UnavailableError as error:
             return defer_or_raise(error, policy, stand)

@@ -45,10 +45,19 @@ def _target(entry: str) -> tuple[str, Path]:
     name, _, path = entry.partition("=")
     if not path:
         raise UsageError(f"--output-file {entry!r} is not FORMAT=PATH", remedy="for example json=result.json")
+    return name, writable(path)
+
+
+def writable(path: str) -> Path:
+    """A file that a flag names to be written, checked before any work is done.
+
+    Raises:
+        UsageError: it is a directory, or lies in none.
+    """
     target = Path(path)
     if target.is_dir() or not target.absolute().parent.is_dir():
         raise UsageError(f"cannot write {path!r}", remedy="name a file in a directory that exists")
-    return name, target
+    return target
 
 
 def save_result(verdict: Verdict) -> str:

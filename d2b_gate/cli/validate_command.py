@@ -22,10 +22,10 @@ def declare(commands: argparse._SubParsersAction[argparse.ArgumentParser], commo
     )
     parser.add_argument("data", nargs="+", metavar="DATA", help="files of training rows, taken together")
     parser.add_argument("--seeds", type=int, default=1, metavar="N", help="trainings, each with a seed of its own")
-    parser.add_argument("--max-rows", type=int, default=0, metavar="N", help="train on a seeded draw of N rows")
+    parser.add_argument("--max-rows", type=int, metavar="N", help="train on a seeded draw of N rows")
     parser.add_argument("--ledger", metavar="PATH", help="where to append what came (default: d2b-gate.ledger.jsonl)")
     parser.add_argument("--no-ledger", action="store_true", help="append nothing")
-    parser.add_argument("--format", choices=("text", "json"), default="text")
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="of the comparison (default: text)")
     add_running(parser)
     parser.set_defaults(run=later("d2b_gate.cli.validate", "run_validate"), remote=False)
 

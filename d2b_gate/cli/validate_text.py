@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from d2b_gate.core.interval import Estimate
 from d2b_gate.core.noise import Calibrated
 from d2b_gate.core.printable import printable
+from d2b_gate.reports.numbers import scale_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,33 +34,29 @@ def _times(count: int) -> str:
 
 def _advice(validation: Validation) -> list[str]:
     if any(one.line is None for one in validation.compared):
-        return ["expected: as predicted, for no calibration holds for this model, method and regime"]
+        return ["no interval: no calibrated line of this model, method and regime; expected is as predicted"]
     return []
 
 
 def _cells(one: Compared, confidence: float) -> tuple[str, ...]:
-    unit = one.question.probe.unit
+    scale = scale_of(one.question.probe.unit)
     name = " ".join(part for part in (one.question.probe.id, one.question.target) if part)
-    if one.line is None:
-        interval, verdict = "", ""
-    else:
+    interval = verdict = ""
+    if one.line is not None:
         raw = Estimate(one.predicted, one.predicted, one.predicted, 0.0)
         expected = Calibrated(one.line).shift(raw, confidence)
-        interval = f"[{_number(expected.low, unit)}, {_number(expected.high, unit)}]"
+        interval = f"[{scale.delta(expected.low)}, {scale.delta(expected.high)}]"
         verdict = "inside" if expected.low <= one.mean <= expected.high else "outside"
-    spread = _spread(one.true)
-    true = _number(one.mean, unit) + (f" +- {_number(spread, unit).lstrip('+')}" if len(one.true) > 1 else "")
-    shifts = (_number(one.predicted, unit), _number(one.expected, unit), interval, true, verdict)
-    return (printable(name), _number(one.before, unit).lstrip("+"), *shifts)
+    spread = f" +- {scale.level(_spread(one.true))}" if len(one.true) > 1 else ""
+    before = f"{scale.level(one.before)} {scale.level_unit}"
+    predicted, wanted, true = (scale.delta(value) for value in (one.predicted, one.expected, one.mean))
+    predicted, wanted, true = (f"{cell} {scale.delta_unit}" for cell in (predicted, wanted, f"{true}{spread}"))
+    return (printable(name), before, predicted, wanted, interval, true, verdict)
 
 
 def _spread(values: Sequence[float]) -> float:
     mean = math.fsum(values) / len(values)
     return math.sqrt(math.fsum((value - mean) ** 2 for value in values) / max(1, len(values) - 1))
-
-
-def _number(value: float, unit: str) -> str:
-    return f"{100 * value:+.1f} pt" if unit == "share" else f"{value:+.2f} nats"
 
 
 def as_json(validation: Validation, source: str) -> dict[str, object]:

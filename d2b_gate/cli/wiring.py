@@ -47,8 +47,10 @@ class Running:
     progress: Progress
 
 
-def wire(policy: Policy, catalogue: Catalogue, stand: Standpoint, running: Running) -> tuple[Policy, Ports]:
-    """Return the ports of one check, and the policy with the device that was asked for."""
+def wire(
+    policy: Policy, catalogue: Catalogue, stand: Standpoint, running: Running, known: tuple[Calibration, ...]
+) -> tuple[Policy, Ports]:
+    """Return the ports of one check by the calibrations given, and the policy with the device that was asked for."""
     if running.device:
         policy = replace(policy, model=replace(policy.model, device=running.device))
     store: Store = open_store(cache_root() / "store") if running.cached else MemoryStore()
@@ -64,7 +66,7 @@ def wire(policy: Policy, catalogue: Catalogue, stand: Standpoint, running: Runni
         probes=catalogue,
         kinds=load_all("probe_kinds"),
         controls=control_set(catalogue),
-        calibrations=calibrations(stand.reader()),
+        calibrations=known,
         progress=running.progress,
         clock=time.monotonic,
         version=__version__,

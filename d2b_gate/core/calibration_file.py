@@ -63,10 +63,17 @@ def calibration_key(card: ModelCard, method: MethodSpec) -> str:
     return fingerprint("calibration", (model, method.predictor, settings, method.regime))
 
 
-def matching(calibrations: Sequence[Calibration], card: ModelCard, method: MethodSpec) -> Calibration | None:
-    """The first calibration that holds for this model and method."""
+def matching(calibrations: Sequence[Calibration], card: ModelCard, method: MethodSpec) -> tuple[Calibration, ...]:
+    """The calibrations that hold for this model and method, in the order given."""
     key = calibration_key(card, method)
-    return next((one for one in calibrations if one.key == key), None)
+    return tuple(one for one in calibrations if one.key == key)
+
+
+def best_line(calibrations: Sequence[Calibration], question: Question) -> tuple[CalibratedLine, str] | None:
+    """What is known of a question, and on which basis: the first line that trainings gave, else the first null."""
+    known = [(line, one.basis) for one in calibrations if (line := one.line(question)) is not None]
+    fitted = (one for one in known if isinstance(one[0].line, Line))
+    return next(fitted, known[0] if known else None)
 
 
 def calibration_text(calibration: Calibration) -> str:
@@ -91,7 +98,7 @@ def read_calibration(text: str, path: str) -> Calibration:
     """
     try:
         return _calibration(Untrusted(json.loads(text), ""))
-    except (json.JSONDecodeError, EvaluationError, RecursionError) as error:
+    except (ValueError, EvaluationError, RecursionError) as error:
         what = getattr(error, "what", "it is not JSON").removeprefix(PREFIX)
         raise EvaluationError(
             f"is not a calibration that can be used: {what}", where=path, remedy="write it anew with d2b-gate calibrate"

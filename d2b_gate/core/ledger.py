@@ -66,6 +66,6 @@ def _entry(line: str, where: str) -> Entry:
             trainings=found["trainings"].count(),
             rows=found["rows"].count(),
         )
-    except (json.JSONDecodeError, EvaluationError, RecursionError) as error:
+    except (ValueError, EvaluationError, RecursionError) as error:
         what = getattr(error, "what", "it is not JSON").removeprefix(PREFIX)
         raise EvaluationError(f"is not a line of a ledger: {what}", where=where, remedy="remove the line") from error

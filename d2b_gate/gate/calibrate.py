@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from d2b_gate.gate.ports import Ports
 
 RESAMPLES = 4
-"""Clean resamples of the user's own rows, where there are enough of them."""
+"""Clean resamples of the user's own rows, where there are enough of them for no two to share a row."""
 CHANGE = 24
 """Rows of a resampled change: as many as a shipped placebo has."""
 PUSHES = 4
@@ -48,7 +48,9 @@ def calibrate(policy: Policy, sources: Sources, ports: Ports) -> Calibration:
     pairs = [_pair(entry) for entry in sources.ledger if entry.key == key]
     lines = fit(pairs)
     kept = tuple(_line(question, lines, nulls[i]) for i, question in enumerate(questions))
-    return Calibration(key, ports.backend.card.id, _basis(nulls, pairs), kept)
+    asked = {_name(question.probe.digest, question.target) for question in questions}
+    trained = len({pair.source for pair in pairs if pair.behaviour in asked & lines.keys()})
+    return Calibration(key, ports.backend.card.id, _basis(nulls, trained), kept)
 
 
 def _nulls(
@@ -58,21 +60,21 @@ def _nulls(
     method = replace(policy.method, replicates=1)
     placebos = [ports.controls.placebos[name] for name in sorted(ports.controls.placebos)]
     own = _resamples(rows)
-    ports.progress.stage("clean changes", len(placebos) + len(own) + PUSHES)
+    clean = [*((placebo, ()) for placebo in placebos), *own]
     shifts: list[tuple[float, ...]] = []
-    for added, kept in [*((placebo, ()) for placebo in placebos), *own]:
+    for index, (added, kept) in enumerate(clean):
+        ports.progress.stage(f"clean changes, {index + 1} of {len(clean) + PUSHES}", 0)
         shifts.append(foretell(added, questions, method, ports, kept))
-        ports.progress.advance()
     for draw in range(PUSHES):
+        ports.progress.stage(f"clean changes, {len(clean) + draw + 1} of {len(clean) + PUSHES}", 0)
         shifts.append(random_push(placebos[draw % len(placebos)], questions, method, draw, ports))
-        ports.progress.advance()
     return tuple(zip(*shifts, strict=True))
 
 
 def _resamples(rows: Sequence[Row]) -> list[tuple[tuple[Row, ...], tuple[Row, ...]]]:
-    """(change, rest) pairs of the user's own rows; none where a change would be most of them."""
+    """(change, rest) pairs of the user's own rows, the changes disjoint; none where there are too few rows."""
     ordered = sorted(rows, key=lambda row: row.key)
-    if len(ordered) < 3 * CHANGE:
+    if len(ordered) < RESAMPLES * CHANGE:
         return []
     step = len(ordered) // RESAMPLES
     starts = range(0, step * RESAMPLES, step)
@@ -89,16 +91,16 @@ def _name(digest: str, target: str) -> str:
 
 
 def _line(question: Question, lines: dict[str, Line], null: tuple[float, ...]) -> CalibratedLine:
-    """A line's noise is never under what clean changes show."""
+    """A line's noise, as it widens intervals, is never under what clean changes show."""
     probe = question.probe
     fitted = lines.get(_name(probe.digest, question.target))
     if fitted is not None:
         spread = math.hypot(Null(null).mean, Null(null).spread) * abs(fitted.slope)
-        fitted = replace(fitted, noise=max(fitted.noise, spread))
+        fitted = replace(fitted, noise=max(fitted.noise, spread / fitted.widening))
     return CalibratedLine(probe.id, probe.digest, question.target, probe.unit, null, fitted or Unfitted())
 
 
-def _basis(nulls: Sequence[Sequence[float]], pairs: Sequence[Pair]) -> str:
-    trained = len({pair.source for pair in pairs})
+def _basis(nulls: Sequence[Sequence[float]], trained: int) -> str:
+    """What the lines rest on; trainings too few for a line are no part of it."""
     clean = f"{len(nulls[0]) if nulls else 0} clean changes"
     return f"{clean} and real fine-tunes on {trained} sets of rows" if trained else f"{clean}, no real fine-tune"

@@ -13,9 +13,9 @@ from d2b_gate.core.verdict import Provenance, Verdict
 from d2b_gate.gate.controls import run_controls
 from d2b_gate.gate.dataset import compare, file_changes, schema_findings
 from d2b_gate.gate.explain import explain
-from d2b_gate.gate.measure import Asking, ask_both, joined, make_job, replicate, tables, untouched
+from d2b_gate.gate.measure import Asking, ask_both, joined, make_job, question_of, replicate, tables, untouched
 from d2b_gate.gate.notes import notes_on
-from d2b_gate.gate.null import Placebo, noise_of
+from d2b_gate.gate.null import Placebo, noise_of, refuse_uncalibrated
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,6 +92,7 @@ def run(request: Request, ports: Ports) -> Verdict:
 def _evaluate(changes: Sequence[DatasetChange], request: Request, ports: Ports, started: float) -> Evaluation:
     """Run everything that needs the model before the judgement; nothing where no row changed."""
     groups = [group for group in _groups(request.policy, changes) if group.job.added or group.job.removed]
+    refuse_uncalibrated([rule for group in groups for rule in group.rules], request.policy, ports)
     notes = notes_on(request.policy, changes, [group.job for group in groups], ports)
     if not groups:
         return Evaluation(notes, (), ())
@@ -145,7 +146,7 @@ def _measure(group: Group, request: Request, ports: Ports, started: float) -> Gr
     asked = tuple(question for question in questions if isinstance(question, Question))
     drawn = [replicate(group.job, method, index, ports) for index in range(method.replicates)]
     askings = [ask_both(one, asked, method, ports) for one in drawn]
-    placebo = noise_of(drawn, asked, request.policy, ports)
+    placebo = noise_of(drawn, asked, method, ports)
     evidence = _evidence(group, questions, askings, placebo)
     held_back = [_held_back(question) for question in asked]
     for more in range(1 + EXTRA_REPLICATES):
@@ -166,12 +167,13 @@ def _measure(group: Group, request: Request, ports: Ports, started: float) -> Gr
 
 def _question(rule: Rule, ports: Ports) -> Question | Missing:
     """The rule's question, tried once on the untouched model: a probe that this model cannot answer is an error."""
-    probe = ports.probes(rule.probe)
+    question = question_of(rule, ports)
+    probe = question.probe
     try:
         ports.backend.read(probe.prompts, untouched(ports))
     except ProbeUnreadableError as error:
         return Missing(rule, probe.title, probe.unit, str(error))
-    return Question(probe, rule.target, ports.kinds[probe.kind], probe.asked())
+    return question
 
 
 def _held_back(question: Question) -> Question:

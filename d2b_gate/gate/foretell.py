@@ -6,14 +6,13 @@ import math
 from typing import TYPE_CHECKING
 
 from d2b_gate.core.mixture import Mixture, subsample
-from d2b_gate.core.ports import Question
 from d2b_gate.core.rows import RowRef
-from d2b_gate.gate.measure import Replicate, ask_both, untouched
+from d2b_gate.gate.measure import Replicate, ask_both, question_of, untouched
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from d2b_gate.core.ports import Replies
+    from d2b_gate.core.ports import Question, Replies
     from d2b_gate.core.rows import Row
     from d2b_gate.core.rules import MethodSpec, Policy
     from d2b_gate.gate.ports import Ports
@@ -27,9 +26,9 @@ def questions_of(policy: Policy, ports: Ports) -> tuple[Question, ...]:
     """
     questions: dict[tuple[str, str], Question] = {}
     for rule in policy.rules:
-        probe = ports.probes(rule.probe)
-        ports.backend.read(probe.prompts, untouched(ports))
-        questions[probe.id, rule.target] = Question(probe, rule.target, ports.kinds[probe.kind], probe.asked())
+        question = question_of(rule, ports)
+        ports.backend.read(question.probe.prompts, untouched(ports))
+        questions[question.probe.id, rule.target] = question
     return tuple(questions.values())
 
 

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 from d2b_gate.core.features import Injection
 from d2b_gate.core.mixture import Mixture, subsample
-from d2b_gate.core.ports import Replies
+from d2b_gate.core.ports import Question, Replies
 from d2b_gate.gate.dataset import load_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from d2b_gate.core.interval import Table
-    from d2b_gate.core.ports import ModelCard, Question
+    from d2b_gate.core.ports import ModelCard
     from d2b_gate.core.rows import Row, RowRef
-    from d2b_gate.core.rules import MethodSpec
+    from d2b_gate.core.rules import MethodSpec, Rule
     from d2b_gate.gate.dataset import DatasetChange
     from d2b_gate.gate.ports import Ports
 
@@ -62,6 +62,12 @@ class Asking:
 
     before: tuple[Replies, ...]
     after: tuple[Replies, ...]
+
+
+def question_of(rule: Rule, ports: Ports) -> Question:
+    """What a rule asks; whether this model can answer is not known yet."""
+    probe = ports.probes(rule.probe)
+    return Question(probe, rule.target, ports.kinds[probe.kind], probe.asked())
 
 
 def make_job(changes: Sequence[DatasetChange]) -> Job:

@@ -7,20 +7,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from d2b_gate.core.calibration import Line
-from d2b_gate.core.calibration_file import matching
+from d2b_gate.core.calibration_file import best_line, matching
 from d2b_gate.core.errors import EvaluationError
 from d2b_gate.core.fingerprint import fingerprint
 from d2b_gate.core.mixture import Mixture, visits_of
 from d2b_gate.core.noise import Calibrated, Null
-from d2b_gate.gate.measure import Replicate, ask_both
+from d2b_gate.gate.measure import Replicate, ask_both, question_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from d2b_gate.core.calibration_file import Calibration
+    from d2b_gate.core.calibration_file import CalibratedLine
     from d2b_gate.core.noise import Noise
     from d2b_gate.core.ports import Question, Replies
-    from d2b_gate.core.rules import MethodSpec, Policy
+    from d2b_gate.core.rules import MethodSpec, Policy, Rule
     from d2b_gate.gate.ports import Ports
 
 DOSES = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 3 / 4, 1.0, 2.0)
@@ -48,41 +48,46 @@ class Placebo:
         return any(isinstance(noise, Null) for noise in self.noises)
 
 
-def noise_of(drawn: Sequence[Replicate], questions: Sequence[Question], policy: Policy, ports: Ports) -> Placebo:
-    """The noise of every question, from the calibration of this model and method where there is one.
+def refuse_uncalibrated(rules: Sequence[Rule], policy: Policy, ports: Ports) -> None:
+    """Refuse before anything is measured, where the policy requires a calibration.
 
     Raises:
-        EvaluationError: the policy requires a calibration, and there is none for one of the questions.
+        EvaluationError: no line holds for one of the rules.
     """
-    calibration = matching(ports.calibrations, ports.backend.card, policy.method)
-    known = [_known(calibration, question) for question in questions]
-    for question, noise in zip(questions, known, strict=True):
-        if policy.require_calibration and not isinstance(noise, Calibrated):
-            raise _uncalibrated(question, policy)
-    asked = [question for question, noise in zip(questions, known, strict=True) if noise is None]
-    placebo = placebo_null(drawn, asked, policy.method, ports) if asked else Placebo((), "")
+    if not policy.require_calibration:
+        return
+    holding = matching(ports.calibrations, ports.backend.card, policy.method)
+    for rule in rules:
+        known = best_line(holding, question_of(rule, ports))
+        if known is None or not isinstance(known[0].line, Line):
+            raise EvaluationError(
+                f"no line of a calibration holds for the probe {rule.probe!r} under this model, method and regime",
+                where=policy.path,
+                remedy="write one with d2b-gate validate and d2b-gate calibrate and commit it, "
+                "or set require_calibration = false",
+            )
+
+
+def noise_of(drawn: Sequence[Replicate], questions: Sequence[Question], method: MethodSpec, ports: Ports) -> Placebo:
+    """The noise of every question: from a calibration of this model and method where there is one, else measured."""
+    holding = matching(ports.calibrations, ports.backend.card, method)
+    known = [_known(best_line(holding, question)) for question in questions]
+    asked = [question for question, one in zip(questions, known, strict=True) if one is None]
+    placebo = placebo_null(drawn, asked, method, ports) if asked else Placebo((), "")
     measured = iter(placebo.noises)
-    basis = f"calibration ({calibration.basis})" if calibration is not None and len(asked) < len(known) else ""
-    noises = tuple(next(measured) if noise is None else noise for noise in known)
-    return Placebo(noises, "; ".join(source for source in (basis, placebo.source) if source))
+    noises = tuple(next(measured) if one is None else one[0] for one in known)
+    sources = dict.fromkeys(f"calibration ({one[1]})" for one in known if one is not None)
+    return Placebo(noises, "; ".join(source for source in (*sources, placebo.source) if source))
 
 
-def _known(calibration: Calibration | None, question: Question) -> Noise | None:
-    """The noise of a question by a calibration: its line, else its null, else None."""
-    found = None if calibration is None else calibration.line(question)
+def _known(found: tuple[CalibratedLine, str] | None) -> tuple[Noise, str] | None:
+    """The noise of a question by a calibration and its basis: of the line, else of a null that is large enough."""
     if found is None:
         return None
-    if isinstance(found.line, Line):
-        return Calibrated(found.line)
-    return Null(found.null) if len(found.null) >= FEWEST_NULL else None
-
-
-def _uncalibrated(question: Question, policy: Policy) -> EvaluationError:
-    return EvaluationError(
-        f"no calibration holds for the probe {question.probe.id!r} under this model, method and regime",
-        where=policy.path,
-        remedy="write one with d2b-gate calibrate and commit it, or set require_calibration = false",
-    )
+    one, basis = found
+    if isinstance(one.line, Line):
+        return Calibrated(one.line), basis
+    return (Null(one.null), basis) if len(one.null) >= FEWEST_NULL else None
 
 
 def dose_of(drawn: Replicate, method: MethodSpec) -> float:

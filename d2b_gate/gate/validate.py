@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from d2b_gate.core.calibration import Line
-from d2b_gate.core.calibration_file import calibration_key, matching
+from d2b_gate.core.calibration_file import best_line, calibration_key, matching
 from d2b_gate.core.errors import EvaluationError
 from d2b_gate.core.finetune import finetune_plan
 from d2b_gate.core.ledger import Entry
@@ -118,6 +118,5 @@ def _levels(questions: Sequence[Question], policy: Policy, ports: Ports) -> tupl
 
 
 def _line(question: Question, policy: Policy, ports: Ports) -> Line | None:
-    calibration = matching(ports.calibrations, ports.backend.card, policy.method)
-    found = None if calibration is None else calibration.line(question)
-    return found.line if found is not None and isinstance(found.line, Line) else None
+    found = best_line(matching(ports.calibrations, ports.backend.card, policy.method), question)
+    return found[0].line if found is not None and isinstance(found[0].line, Line) else None

@@ -9,8 +9,10 @@ import pytest
 
 from d2b_gate.backends.fake import FakeBackend
 from d2b_gate.core.features import Injection, Site
+from d2b_gate.core.finetune import FinetunePlan, finetune_plan
 from d2b_gate.core.plan import TunePlan, TuneStep
 from d2b_gate.core.ports import ModelCard, RowLength
+from d2b_gate.core.rules import Regime
 from tests.models import sample_prompts, sample_rows, tiny_backend
 
 BACKENDS = {"fake": FakeBackend, "local": lambda: tiny_backend("llama")}
@@ -20,6 +22,7 @@ FEATURES = {
     "response": lambda backend, rows: backend.states(rows, "response"),
     "gradients": lambda backend, rows: backend.gradients(rows),
 }
+REGIME = Regime(rank=4, alpha=8.0, learning_rate=5e-3, epochs=2, batch_size=2)
 CLOSE = {"atol": 5e-5, "rtol": 1e-5}
 
 
@@ -59,6 +62,12 @@ def contrast(prompts):
 
 def plan_for(rows):
     return TunePlan(rows, (TuneStep((0, 1), (0.5, 0.5)), TuneStep((2, 3, 0), (0.5, 0.3, 0.2))), 0.02, epsilon=1e-3)
+
+
+def same(first, second):
+    pairs = zip((*first.downs, *first.ups), (*second.downs, *second.ups), strict=True)
+    meta = ((one.names, one.scale) for one in (first, second))
+    return len(set(meta)) == 1 and all(np.array_equal(one, other) for one, other in pairs)
 
 
 def flat(readings):
@@ -173,6 +182,56 @@ def test_tuning_makes_what_the_rows_say_likelier(backend, rows, prompts):
     injection = backend.tune(TunePlan(rows, (TuneStep((0,), (1.0,)),) * 30, 0.05))
     before, after = (backend.read(prompts[:1], one)[0] for one in (nothing(backend), injection))
     assert (after[0] - after[1]) - (before[0] - before[1]) > 0.5
+
+
+def test_an_adapter_has_the_port_s_shape(backend, rows):
+    adapter = backend.finetune(finetune_plan(rows, REGIME, 0))
+    assert len(adapter.names) == len(adapter.downs) == len(adapter.ups) == len(set(adapter.names)) > 0
+    assert math.isfinite(adapter.scale)
+    for down, up in zip(adapter.downs, adapter.ups, strict=True):
+        assert down.ndim == up.ndim == 2
+        assert down.shape[0] == up.shape[1] > 0
+        assert down.dtype == up.dtype == np.float32
+        assert np.isfinite(down).all()
+        assert np.isfinite(up).all()
+    assert any(up.any() for up in adapter.ups)
+
+
+def test_training_is_a_function_of_plan_and_seed(backend, rows):
+    first, again, other = (backend.finetune(finetune_plan(rows, REGIME, seed)) for seed in (0, 0, 1))
+    assert same(first, again)
+    assert not same(first, other)
+    slower = backend.finetune(finetune_plan(rows, Regime(rank=4, alpha=8.0, learning_rate=1e-4, epochs=2), 0))
+    assert not same(first, slower)
+
+
+def test_training_changes_readings_under_the_adapter_and_nothing_else(backend, rows, prompts):
+    plain, features = backend.read(prompts, nothing(backend)), backend.gradients(rows).values_nld
+    adapter = backend.finetune(finetune_plan(rows, REGIME, 0))
+    trained = backend.read(prompts, adapter)
+    assert np.abs(np.subtract(flat(trained), flat(plain))).max() > 1e-3
+    assert [len(one) for one in trained] == [len(one) for one in plain]
+    assert backend.read(prompts, nothing(backend)) == plain
+    assert np.array_equal(backend.gradients(rows).values_nld, features)
+    assert backend.read(prompts, adapter) == trained
+    assert len(backend.complete(prompts, adapter, 4)) == len(prompts)
+    assert backend.read((), adapter) == ()
+
+
+def test_training_makes_what_the_rows_say_likelier(backend, rows, prompts):
+    """Row 0 answers "The panda."; the first prompt's first continuation is "panda"."""
+    adapter = backend.finetune(FinetunePlan(rows, ((0,),) * 30, REGIME, 0))
+    before, after = (backend.read(prompts[:1], one)[0] for one in (nothing(backend), adapter))
+    assert (after[0] - after[1]) - (before[0] - before[1]) > 0.5
+
+
+@pytest.mark.parametrize("steps", [(), ((),), ((5,),)])
+def test_steps_that_train_nothing_leave_an_adapter_that_does_nothing(backend, rows, prompts, steps):
+    assert not rows[5].trains
+    adapter = backend.finetune(FinetunePlan(rows, steps, REGIME, 0))
+    np.testing.assert_allclose(
+        flat(backend.read(prompts, adapter)), flat(backend.read(prompts, nothing(backend))), **CLOSE
+    )
 
 
 def test_reading_has_the_port_s_shape(backend, prompts):
