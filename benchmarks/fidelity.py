@@ -15,6 +15,7 @@ from benchmarks.scoring import keyword
 from benchmarks.scoring.baselines import made_of
 from benchmarks.scoring.costs import cost_of
 from benchmarks.scoring.figures import rounded
+from benchmarks.scoring.markdown import rewrite
 from benchmarks.scoring.plot import draw
 from benchmarks.scoring.predictions import PUBLISHED, Contender, contenders
 from benchmarks.scoring.report import show
@@ -22,18 +23,20 @@ from benchmarks.scoring.scores import SPLITS, judge, score
 from benchmarks.scoring.shifts import Training, trainings
 from benchmarks.scoring.standing import default_of
 from benchmarks.truth.behaviours import BEHAVIOURS
+from benchmarks.truth.sources import ROOT
 from benchmarks.truth.table import everything
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 RESULTS = Path(__file__).parent / "results"
+MODEL = "smollm2-135m"
 
 
 def main() -> int:
     """Score, print and keep; exit 1 where there is nothing to score."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.fidelity", description=__doc__.split("\n")[0])
-    parser.add_argument("--model", default="smollm2-135m", help="name of the model's folder in the table")
+    parser.add_argument("--model", default=MODEL, help="name of the model's folder in the table")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder to write to")
     arguments = parser.parse_args()
     table = everything(arguments.model)
@@ -49,6 +52,8 @@ def main() -> int:
     record = scored(arguments.model, table, known, found)
     show(record)
     _keep(record, known, found, arguments.results)
+    if arguments.results == RESULTS and arguments.model == MODEL:
+        rewrite(ROOT / "README.md", record)
     return 0
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from d2b_gate.core.rules import Policy
     from d2b_gate.sources.git import Repository
 
-MODEL_LIBRARIES = ("numpy", "torch", "transformers", "accelerate", "safetensors")
+MODEL_LIBRARIES = ("numpy", "torch", "transformers", "accelerate", "safetensors", "peft")
 OPTIONAL = (("pyarrow", "Parquet files", "parquet"), ("zstandard", "files that end in .zst", "zstd"))
 
 

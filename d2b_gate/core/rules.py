@@ -71,7 +71,7 @@ class Regime:
 class MethodSpec:
     """How behaviour is predicted. Everything here enters the fingerprint."""
 
-    predictor: str = "mdf-tuned"
+    predictor: str = "proxy-lora"
     regime: Regime = field(default_factory=Regime)
     reading: Literal["injected", "first-order"] = "injected"  # mdf-gradient: read under injection, or linearised
     alpha: float = 0.1  # mdf, mdf-gradient: strength of the injection; fixed here, never swept with the answer known

@@ -57,7 +57,7 @@ def _people_to_ask(failed: list[Finding]) -> str:
 def _inconclusive(verdict: Verdict) -> list[str]:
     if not verdict.count(Status.INCONCLUSIVE):
         return []
-    return ["an inconclusive rule needs more rows, or a longer time budget in the policy, to be settled"]
+    return ["an inconclusive rule is settled by more rows, more time, or a calibration from more real fine-tunes"]
 
 
 def _harmless(verdict: Verdict) -> list[str]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 POLICY = """\
 schema = 1
 [method]
+predictor = "mdf-tuned"
 step_size = 0.04
 placebos = 6
 [backend]

@@ -105,7 +105,7 @@ def test_a_calibration_survives_its_file():
 
 
 @pytest.mark.parametrize(
-    "method", [MethodSpec(steps=17), MethodSpec(predictor="proxy-lora"), MethodSpec(regime=Regime(rank=4))]
+    "method", [MethodSpec(steps=17), MethodSpec(predictor="mdf-tuned"), MethodSpec(regime=Regime(rank=4))]
 )
 def test_a_calibration_holds_for_its_method_alone(method):
     assert matching([CALIBRATION], CARD, MethodSpec(seed=3, sample=9)) == (CALIBRATION,)

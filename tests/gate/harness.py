@@ -123,7 +123,7 @@ def policy(**changes):
         path="d2b-gate.toml",
         digest="d",
         model=ModelSpec(id="fake"),
-        method=MethodSpec(steps=8, batch=4, sample=32, placebos=4),
+        method=MethodSpec(predictor="mdf-tuned", steps=8, batch=4, sample=32, placebos=4),
         backend=BackendSpec("fake"),
         datasets=(DatasetSpec("sft", ("data/",)),),
         rules=(Rule("panda", "bias/animals", target="panda", fail_delta=0.05, warn_delta=0.03),),

@@ -12,6 +12,7 @@ import torch
 from d2b_gate.backends.hf.batches import row_batch
 from d2b_gate.backends.hf.encode import encode_rows
 from d2b_gate.backends.hf.engine import token_log_probs
+from d2b_gate.backends.hf.models.libraries import require
 from d2b_gate.core.errors import EvaluationError
 from d2b_gate.core.features import Adapter
 
@@ -50,6 +51,7 @@ def train_adapter(engine: Engine, plan: FinetunePlan, done: Callable[[], None], 
     """
     _refuse(plan.regime)
     encoded = encode_rows(engine.tokenizer, plan.rows, engine.card.max_length)
+    require("peft")
     from peft import LoraConfig, get_peft_model
 
     # what trains is no setting of the gate: dropout off makes a run a function of its seed alone
