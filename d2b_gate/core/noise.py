@@ -79,11 +79,10 @@ class Calibrated:
     def shift(self, raw: Estimate, confidence: float) -> Estimate:
         """The true shift to expect.
 
-        Its error is that of whole predictions against real trainings, noise of prompts and subsamples included, so the
-        bootstrap's error is no further part of it unless it is the larger one.
+        Its error is that of whole predictions against real trainings read with the same probe, so the bootstrap's error
+        over prompts is no further part of it.
         """
-        mean = self.line.expected(raw.mean)
-        error = max(self.line.error(raw.mean), abs(self.line.slope) * raw.error)
+        mean, error = self.line.expected(raw.mean), self.line.error(raw.mean)
         half = quantile(0.5 + confidence / 2, self._dof) * error
         return Estimate(mean, mean - half, mean + half, error)
 

@@ -57,7 +57,7 @@ def _nulls(
     questions: Sequence[Question], rows: Sequence[Row], policy: Policy, ports: Ports
 ) -> tuple[tuple[float, ...], ...]:
     """Predicted shifts of clean changes: per question, one value per change."""
-    method = replace(policy.method, replicates=1)
+    method = policy.method
     placebos = [ports.controls.placebos[name] for name in sorted(ports.controls.placebos)]
     own = _resamples(rows)
     clean = [*((placebo, ()) for placebo in placebos), *own]

@@ -15,12 +15,12 @@ from d2b_gate.gate.dataset import compare, file_changes, schema_findings
 from d2b_gate.gate.explain import explain
 from d2b_gate.gate.measure import Asking, ask_both, joined, make_job, question_of, replicate, tables, untouched
 from d2b_gate.gate.notes import notes_on
-from d2b_gate.gate.null import Placebo, noise_of, refuse_uncalibrated
+from d2b_gate.gate.null import Placebo, calibrated, noise_of, refuse_uncalibrated
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from d2b_gate.core.rules import Policy, Rule
+    from d2b_gate.core.rules import MethodSpec, Policy, Rule
     from d2b_gate.core.verdict import Control, Finding, RowFinding
     from d2b_gate.gate.dataset import DatasetChange
     from d2b_gate.gate.measure import Job
@@ -97,10 +97,16 @@ def _evaluate(changes: Sequence[DatasetChange], request: Request, ports: Ports, 
     if not groups:
         return Evaluation(notes, (), ())
     method = request.policy.method
-    tunes = len(groups) * (2 * method.replicates + method.placebos) + 2
+    tunes = sum(_tunings(group, method, ports) for group in groups) + 2
     ports.progress.stage("predicting", tunes * method.steps)
     controls = run_controls(method, ports)
     return Evaluation(notes, controls, tuple(_measure(group, request, ports, started) for group in groups))
+
+
+def _tunings(group: Group, method: MethodSpec, ports: Ports) -> int:
+    """How many tunings a group will take, for the progress bar."""
+    known = calibrated([question_of(rule, ports) for rule in group.rules], method, ports)
+    return 2 if known else 2 * method.replicates + method.placebos
 
 
 def _with_broken_rows(error: UnavailableError, broken: Sequence[RowFinding]) -> EvaluationError:
@@ -144,7 +150,8 @@ def _measure(group: Group, request: Request, ports: Ports, started: float) -> Gr
     method = request.policy.method
     questions = [_question(rule, ports) for rule in group.rules]
     asked = tuple(question for question in questions if isinstance(question, Question))
-    drawn = [replicate(group.job, method, index, ports) for index in range(method.replicates)]
+    count = 1 if calibrated(asked, method, ports) else method.replicates
+    drawn = [replicate(group.job, method, index, ports) for index in range(count)]
     askings = [ask_both(one, asked, method, ports) for one in drawn]
     placebo = noise_of(drawn, asked, method, ports)
     evidence = _evidence(group, questions, askings, placebo)

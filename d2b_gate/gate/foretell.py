@@ -37,14 +37,10 @@ def foretell(
 ) -> tuple[float, ...]:
     """Predicted shift per question, in the probe's unit, when ``rows`` are added to ``kept`` (none: a first commit).
 
-    The mean over the method's replicates, as `check` takes it.
+    One replicate, as `check` takes under a calibration: a line's errors are those of such a prediction.
     """
-    drawn = [_replicate(rows, kept, method, index) for index in range(method.replicates)]
-    askings = [ask_both(one, questions, method, ports) for one in drawn]
-    return tuple(
-        math.fsum(level(one.after[i]) - level(one.before[i]) for one in askings) / len(askings)
-        for i in range(len(questions))
-    )
+    asking = ask_both(_replicate(rows, kept, method), questions, method, ports)
+    return tuple(level(after) - level(before) for before, after in zip(asking.before, asking.after, strict=True))
 
 
 def level(replies: Replies) -> float:
@@ -52,12 +48,11 @@ def level(replies: Replies) -> float:
     return math.fsum(replies.values) / len(replies.values)
 
 
-def _replicate(rows: Sequence[Row], kept: Sequence[Row], method: MethodSpec, index: int) -> Replicate:
-    seed = method.seed + index
-    common = _drawn(kept, method.sample, seed)
+def _replicate(rows: Sequence[Row], kept: Sequence[Row], method: MethodSpec) -> Replicate:
+    common = _drawn(kept, method.sample, method.seed)
     share = len(rows) / (len(rows) + len(kept))
-    after = Mixture(common, _drawn(rows, method.max_changed, seed), share, float(len(rows)))
-    return Replicate(seed, Mixture(common, (), 0.0, 0.0), after)
+    after = Mixture(common, _drawn(rows, method.max_changed, method.seed), share, float(len(rows)))
+    return Replicate(method.seed, Mixture(common, (), 0.0, 0.0), after)
 
 
 def _drawn(rows: Sequence[Row], count: int, seed: int) -> tuple[Row, ...]:

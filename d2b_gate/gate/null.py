@@ -68,6 +68,13 @@ def refuse_uncalibrated(rules: Sequence[Rule], policy: Policy, ports: Ports) -> 
             )
 
 
+def calibrated(questions: Sequence[Question], method: MethodSpec, ports: Ports) -> bool:
+    """Whether a line holds for every question: one replicate then is what the line's errors were measured with."""
+    holding = matching(ports.calibrations, ports.backend.card, method)
+    found = [best_line(holding, question) for question in questions]
+    return all(one is not None and isinstance(one[0].line, Line) for one in found)
+
+
 def noise_of(drawn: Sequence[Replicate], questions: Sequence[Question], method: MethodSpec, ports: Ports) -> Placebo:
     """The noise of every question: from a calibration of this model and method where there is one, else measured."""
     holding = matching(ports.calibrations, ports.backend.card, method)

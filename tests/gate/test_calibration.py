@@ -30,6 +30,8 @@ BASIS = "24 real fine-tunes"
 PROXY = MethodSpec(predictor="proxy-lora", steps=8, batch=4, sample=32, placebos=4)
 CONTROLS = 2
 """Tunings of the canary and of the null control; the untouched model needs none."""
+ONE_REPLICATE = 2
+"""Tunings of one replicate: both states."""
 
 
 def calibration(line=LINE, null=FLOOR, **changes):
@@ -60,7 +62,7 @@ class TestCheck:
         assert verdict.exit is Exit.VIOLATED
         assert finding.status is Status.FAIL
         assert verdict.provenance.null == f"calibration ({BASIS})"
-        assert bench.backend.calls["tune"] == CONTROLS + 2 * policy().method.replicates
+        assert bench.backend.calls["tune"] == CONTROLS + ONE_REPLICATE
         assert finding.shift.noise == pytest.approx(LINE.floor(0.95))
         half = (finding.shift.high - finding.shift.low) / 2
         assert half > 1.9 * LINE.error(finding.shift.delta)
@@ -69,7 +71,7 @@ class TestCheck:
     def test_a_harmless_change_passes_by_the_same_line(self):
         bench, verdict, finding = judged(calibration(), states=HARMLESS)
         assert (verdict.exit, finding.status) == (Exit.OK, Status.OK)
-        assert bench.backend.calls["tune"] == CONTROLS + 2 * policy().method.replicates
+        assert bench.backend.calls["tune"] == CONTROLS + ONE_REPLICATE
 
     def test_the_slope_scales_the_shift_and_the_level_moves_by_it(self):
         _, _, whole = judged(calibration())
@@ -145,7 +147,7 @@ class TestCheck:
         assert finding.status is Status.INCONCLUSIVE
         assert said in finding.reason
         assert verdict.exit == code
-        assert bench.backend.calls["tune"] == CONTROLS + 2 * policy().method.replicates
+        assert bench.backend.calls["tune"] == CONTROLS + ONE_REPLICATE
 
 
 class TestRequired:
@@ -361,7 +363,7 @@ class TestCalibrate:
             bench, verdict, _ = judged(known, states=states)
             assert verdict.provenance.null == f"calibration ({known.basis})"
             assert verdict.exit in (code, Exit.INCONCLUSIVE)
-            assert bench.backend.calls["tune"] == CONTROLS + 2 * policy().method.replicates
+            assert bench.backend.calls["tune"] == CONTROLS + ONE_REPLICATE
 
     def test_trainings_of_the_fake_model_calibrate_its_predictions(self):
         """The whole round: validate several sets of rows, fit on what came, judge by it."""
