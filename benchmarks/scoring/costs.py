@@ -2,7 +2,8 @@
 
 Per token and N parameters, a forward pass takes 2N, a forward and backward pass to activations or adapters about 4N.
 N cancels. The fine-tune is 10 000 rows for three epochs; ``on_bench`` compares with the bench's own fine-tune of 64
-rows instead, where a subsample that does not grow with the data is hardly smaller than the data.
+rows instead, where a subsample that does not grow with the data is hardly smaller than the data. A calibrated verdict
+takes one replicate; the controls are remembered per model and method, and counted with neither.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
+
+from benchmarks.truth.behaviours import BEHAVIOURS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,9 +22,9 @@ BENCH_ROWS = 64
 EPOCHS = 3
 BATCH = 8
 STATES = 2
-TOKENS_READ = STATES * 9 * 24 * 70
-"""Before and after, nine probes of 24 prompts of about 70 tokens."""
-BENCH_TOKENS_READ = STATES * 11 * 12 * 70
+TOKENS_READ = STATES * len(BEHAVIOURS) * 24 * 70
+"""Before and after, the default policy's probes of 24 prompts of about 61 tokens (counted generously)."""
+BENCH_TOKENS_READ = STATES * len(BEHAVIOURS) * 12 * 70
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,7 @@ COSTS: Mapping[str, Work] = MappingProxyType(
         "proxy-lora-2x": Work(steps=8),
         "few-step-lora": Work(steps=8),
         "random-direction": Work(steps=8),
-        "in-context": Work(shown=9 * 24 * 4),
+        "in-context": Work(shown=len(BEHAVIOURS) * 24 * 4),
         "trait-odds": Work(shown=12 * 12, reads=False),
         "projection": Work(forwards=1, shown=64),
         "keyword": Work(reads=False),
