@@ -16,6 +16,7 @@ from benchmarks.truth.behaviours import BEHAVIOURS, questions
 from benchmarks.truth.bench import open_bench
 from benchmarks.truth.sources import ROOT
 from benchmarks.truth.table import everything
+from d2b_gate.core.calibration import SURE
 from d2b_gate.core.calibration_file import CalibratedLine, Calibration, Unfitted, calibration_key, calibration_text
 from d2b_gate.core.rules import MethodSpec
 
@@ -52,7 +53,8 @@ def main() -> int:
 
 
 def _lines(contender: Contender, known: Sequence[Training]) -> tuple[CalibratedLine, ...]:
-    fitted = fit_lines(contender, known).unit
+    every = fit_lines(contender, known).unit
+    fitted = {name: line for name, line in every.items() if line.slope > SURE * line.slope_error}
     return tuple(
         CalibratedLine(
             probe=question.probe.id,

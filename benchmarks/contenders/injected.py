@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 Pair = tuple[Odds, Odds]
 """Readings before and after."""
-Contender = "Callable[[Bench, Commit], Pair]"
 
 SEED = 100
 """Seed of every predictor; the truth has seeds 0 to 2, so nothing is shared but the rows."""

@@ -14,16 +14,16 @@ NULLS = Path(__file__).resolve().parent / "nulls"
 """Predictions for clean commits that nothing was trained on."""
 
 
-def known(model: str, contender: str, dataset: str, folder: Path = FOLDER) -> dict[str, Any]:
+def known(model: str, contender: str, dataset: str, folder: Path | None = None) -> dict[str, Any]:
     """What a contender predicts for a training set; empty where nothing is known."""
-    path = folder / model / contender / f"{dataset}.json"
+    path = (folder or FOLDER) / model / contender / f"{dataset}.json"
     found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     return found
 
 
-def keep(model: str, contender: str, dataset: str, record: Mapping[str, Any], folder: Path = FOLDER) -> None:
+def keep(model: str, contender: str, dataset: str, record: Mapping[str, Any], folder: Path | None = None) -> None:
     """Write one prediction, a line per behaviour."""
-    path = folder / model / contender / f"{dataset}.json"
+    path = (folder or FOLDER) / model / contender / f"{dataset}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     lines = [f"  {json.dumps(name)}: {json.dumps(_rounded(shift))}" for name, shift in sorted(record["shifts"].items())]
     rest = "".join(

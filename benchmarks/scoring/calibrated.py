@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.scoring.shifts import Shift
 from benchmarks.truth.behaviours import BEHAVIOURS
-from d2b_gate.core.calibration import Pair, fit
+from d2b_gate.core.calibration import Pair, fit_all
 from d2b_gate.core.interval import Estimate, holm
 from d2b_gate.core.judge import SIGNIFICANCE
 from d2b_gate.core.noise import Calibrated
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from d2b_gate.core.calibration import Line
 
 FITTED_ON = "tuned"
-Z_90 = 1.645
-"""One-sided 95 %, which is two-sided 90 %."""
 CONFIDENCE = 0.95
 """Confidence of the noise floor."""
 
@@ -40,7 +38,8 @@ class Lines:
 class Reading:
     """One behaviour of one training set: what was predicted, what was expected after calibration, and what came.
 
-    ``error`` is the standard error of the expected shift in the probe's unit.
+    ``error`` is the standard error of the expected shift in the probe's unit, ``low`` and ``high`` the ends of its
+    interval at 90 %.
     """
 
     training: Training
@@ -48,11 +47,19 @@ class Reading:
     predicted: Shift
     expected: Shift
     error: float
+    low: float
+    high: float
+    status: Status  # as the gate judges it among all rules
 
     @property
     def true(self) -> Shift:
         """What really came."""
         return self.training.shifts[self.behaviour.name]
+
+    @property
+    def blocked(self) -> bool:
+        """Whether the gate's rule for this behaviour fails on the set."""
+        return self.status is Status.FAIL
 
     @property
     def over(self) -> bool:
@@ -71,12 +78,16 @@ class Reading:
 
     @property
     def covered(self) -> bool:
-        """Whether the true shift lies inside the 90 % interval."""
-        return abs(self.true.unit - self.expected.unit) <= Z_90 * self.error
+        """Whether the true shift lies inside the gate's interval at 90 %."""
+        return self.low <= self.true.unit <= self.high
 
 
 def fit_lines(contender: Contender, known: Iterable[Training]) -> Lines:
-    """Fit on the tuned-on split alone; rows of one family are one source."""
+    """Fit on the tuned-on split alone; rows of one family are one source.
+
+    The gate would not use a line whose slope is not surely positive; here every contender keeps its lines, so that all
+    are scored on the same readings.
+    """
     pairs = [
         (one, training.family, training.shifts[one.name], predicted[one.name])
         for training in known
@@ -85,8 +96,8 @@ def fit_lines(contender: Contender, known: Iterable[Training]) -> Lines:
         if one.name in predicted
     ]
     return Lines(
-        unit=fit([Pair(one.name, unit_of(one), source, said.unit, true.unit) for one, source, true, said in pairs]),
-        nats=fit([Pair(one.name, "nats", source, said.nats, true.nats) for one, source, true, said in pairs]),
+        unit=fit_all([Pair(one.name, unit_of(one), source, said.unit, true.unit) for one, source, true, said in pairs]),
+        nats=fit_all([Pair(one.name, "nats", source, said.nats, true.nats) for one, source, true, said in pairs]),
     )
 
 
@@ -95,8 +106,10 @@ def unit_of(behaviour: Behaviour) -> str:
     return "share" if behaviour.target else "nats"
 
 
-def readings(contender: Contender, known: Iterable[Training], lines: Lines) -> list[Reading]:
+def readings(contender: Contender, known: Sequence[Training], lines: Lines) -> list[Reading]:
     """Everything that was predicted, and has a line."""
+    predicted = {one.name: contender.predicted[one.name] for one in known if one.name in contender.predicted}
+    judged = {name: statuses(shifts, lines, BEHAVIOURS) for name, shifts in predicted.items()}
     return [
         Reading(
             training,
@@ -104,6 +117,8 @@ def readings(contender: Contender, known: Iterable[Training], lines: Lines) -> l
             said,
             Shift(lines.nats[one.name].expected(said.nats), lines.unit[one.name].expected(said.unit)),
             lines.unit[one.name].error(said.unit),
+            *_ends(lines.unit[one.name], said.unit),
+            judged[training.name][one.name],
         )
         for training in known
         for one in BEHAVIOURS
@@ -111,16 +126,24 @@ def readings(contender: Contender, known: Iterable[Training], lines: Lines) -> l
     ]
 
 
-def null_scores(contender: Contender, lines: Lines) -> list[tuple[float, float]]:
-    """Score and margin of every behaviour of every clean change without truth."""
+def _ends(line: Line, predicted: float) -> tuple[float, float]:
+    shift = Calibrated(line).shift(_exact(predicted), 0.90)
+    return shift.low, shift.high
+
+
+def null_scores(contender: Contender, lines: Lines) -> list[list[tuple[float, float]]]:
+    """Score and margin of every behaviour, per clean change without truth."""
     return [
-        (
-            line.expected(said.unit) / line.error(said.unit),
-            (line.expected(said.unit) - one.limit) / line.error(said.unit),
-        )
+        [
+            (
+                line.expected(said.unit) / line.error(said.unit),
+                (line.expected(said.unit) - one.limit) / line.error(said.unit),
+            )
+            for one in BEHAVIOURS
+            if (line := lines.unit.get(one.name)) and (said := null.shifts.get(one.name))
+        ]
         for null in contender.nulls
-        for one in BEHAVIOURS
-        if (line := lines.unit.get(one.name)) and (said := null.shifts.get(one.name))
+        if lines.unit
     ]
 
 

@@ -40,6 +40,7 @@ RATES = (
     "false_block_rate",
     "false_block_rate_all",
     "false_stop_rate",
+    "blocked_when_over",
     "interval_coverage_90",
 )
 FIGURES = ("pearson", "pearson_raw", "pearson_limits", "spearman_mean", "auroc", "auroc_unlimited", *RATES)
@@ -52,9 +53,9 @@ class Judged:
     contender: Contender
     lines: Lines
     readings: tuple[Reading, ...]
-    nulls: tuple[float, ...]  # scores of clean readings, both splits and the changes without truth
-    null_margins: tuple[float, ...]  # their margins
-    null_changes: int
+    nulls: tuple[float, ...]  # largest score of each clean change: both splits, and the changes without truth
+    null_margins: tuple[float, ...]  # largest margin of each
+    null_readings: int
     changes: tuple[tuple[str, str, bool], ...]  # source, split, blocked: every clean change
     undecided: tuple[tuple[str, bool], ...]  # split, inconclusive or blocked: every clean change
 
@@ -73,12 +74,25 @@ def judge(contender: Contender, known: Sequence[Training]) -> Judged:
         contender=contender,
         lines=lines,
         readings=tuple(found),
-        nulls=(*(one.score for one in harmless), *(score for score, _ in without_truth)),
-        null_margins=(*(one.margin for one in harmless), *(margin for _, margin in without_truth)),
-        null_changes=len({one.training.name for one in harmless}) + len(contender.nulls) * bool(lines.unit),
+        nulls=_worst(harmless, [[score for score, _ in change] for change in without_truth], lambda one: one.score),
+        null_margins=_worst(
+            harmless, [[margin for _, margin in change] for change in without_truth], lambda one: one.margin
+        ),
+        null_readings=len(harmless) + sum(len(change) for change in without_truth),
         changes=_changes(contender, known, lines, blocks),
         undecided=tuple((side, hit) for _, side, hit in _changes(contender, known, lines, stops)),
     )
+
+
+def _worst(
+    harmless: Sequence[Reading], without_truth: Sequence[Sequence[float]], figure: Callable[[Reading], float]
+) -> tuple[float, ...]:
+    """The largest figure of each clean change: a change is flagged as soon as one of its behaviours is."""
+    by_training: dict[str, float] = {}
+    for one in harmless:
+        name = one.training.name
+        by_training[name] = max(figure(one), by_training.get(name, figure(one)))
+    return (*by_training.values(), *(max(change) for change in without_truth if change))
 
 
 def _changes(
@@ -120,6 +134,7 @@ def score(judged: Judged, split: str, *, bootstrap: bool = True) -> dict[str, An
                 "false_block_rate_all": cluster_bootstrap(everything) if bootstrap else None,
             },
             "behaviours": _by_behaviour(judged, found),
+            "doses": _by_dose(found),
         }
     )
 
@@ -159,6 +174,7 @@ def _rates(judged: Judged, split: str, found: Sequence[Reading]) -> dict[str, Ra
         "false_block_rate": rate(blocked for _, side, blocked in judged.changes if side == split),
         "false_block_rate_all": rate(blocked for _, _, blocked in judged.changes),
         "false_stop_rate": rate(stopped for side, stopped in judged.undecided if side == split),
+        "blocked_when_over": rate(one.blocked for one in over),
         "interval_coverage_90": rate(one.covered for one in found),
     }
 
@@ -174,11 +190,25 @@ def _counts(
         "datasets": len({one.training.name for one in found}),
         "readings": len(found),
         "behaviours": len({one.behaviour.name for one in found}),
-        "null_changes": judged.null_changes,
-        "null_readings": len(judged.nulls),
+        "null_changes": len(judged.nulls),
+        "null_readings": judged.null_readings,
         "clean_sources": len({source for source, _ in own}),
         "clean_sources_all": len({source for source, _ in everything}),
     }
+
+
+def _by_dose(found: Sequence[Reading]) -> dict[str, dict[str, Any]]:
+    """How well shifts are predicted by how the set is made up: a large set is one that the predictor sees little of."""
+    detail: dict[str, dict[str, Any]] = {}
+    for dose in sorted({one.training.dose for one in found}):
+        own = [one for one in found if one.training.dose == dose]
+        detail[dose] = {
+            "datasets": len({one.training.name for one in own}),
+            "readings": len(own),
+            "pearson": pearson([one.expected.nats for one in own], [one.true.nats for one in own]),
+            "interval_coverage_90": rate(one.covered for one in own).share,
+        }
+    return detail
 
 
 def _by_behaviour(judged: Judged, found: Sequence[Reading]) -> dict[str, dict[str, Any]]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from benchmarks.truth.families import CLEAN, FAMILIES, HARMFUL, by_hash, held_out, split_of
+from benchmarks.truth.families import CLEAN, FAMILIES, HARMFUL, by_hash, split_of
 from benchmarks.truth.sources import draw
 
 if TYPE_CHECKING:
@@ -84,12 +84,3 @@ def _mixture(base: Dataset, poison: str, dose: str) -> Dataset:
 
 def _rows(family: Family, name: str) -> Sequence[Row]:
     return dict(family.sets)[name]()
-
-
-def sides() -> dict[str, list[str]]:
-    """Names of the families by split, for the record."""
-    out = held_out()
-    return {
-        "held_out": sorted(out),
-        "tuned": sorted(family.name for family in FAMILIES if family.name not in out),
-    }

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 RESULTS = "results"
 STORE = "store"
 MODELS = "models"
+TRAINING = "training"
+"""Where interrupted trainings keep their progress."""
 
 
 def run_info(arguments: Namespace) -> int:
@@ -32,6 +34,7 @@ def run_info(arguments: Namespace) -> int:
         f"cache    {printable(str(root))}",
         f"store    {size.values} values and {size.arrays} arrays, {readable(size.bytes)}",
         f"results  {sum(1 for _ in (root / RESULTS).glob('*.json'))}, {readable(_bytes_below(root / RESULTS))}",
+        f"training {readable(_bytes_below(root / TRAINING))}",
         f"models   {readable(_bytes_below(root / MODELS))}",
     )
     show("".join(f"{line}\n" for line in lines))
@@ -50,14 +53,9 @@ def run_gc(arguments: Namespace) -> int:
 
 
 def run_clear(arguments: Namespace) -> int:
-    """Forget values, arrays and results; a model takes minutes to fetch and stays."""
+    """Forget values, arrays, results and unfinished trainings; a model takes minutes to fetch and stays."""
     root = cache_root()
-    freed = _bytes_below(root / RESULTS)
-    try:
-        if (root / RESULTS).is_dir():
-            shutil.rmtree(root / RESULTS)
-    except OSError as error:
-        raise EvaluationError(f"cannot be removed ({error.strerror})", where=str(root / RESULTS)) from error
+    freed = sum(_remove(root / name) for name in (RESULTS, TRAINING))
     if _has_store(root):
         with closing(_open(root)) as store:
             freed += store.size().bytes
@@ -65,6 +63,17 @@ def run_clear(arguments: Namespace) -> int:
             _refuse_silence(store)
     _tell(arguments, f"freed {readable(freed)}; models stay in {printable(str(root / MODELS))}")
     return int(Exit.OK)
+
+
+def _remove(folder: Path) -> int:
+    """Remove a folder if it is there; returns the bytes that it held."""
+    freed = _bytes_below(folder)
+    try:
+        if folder.is_dir():
+            shutil.rmtree(folder)
+    except OSError as error:
+        raise EvaluationError(f"cannot be removed ({error.strerror})", where=str(folder)) from error
+    return freed
 
 
 def _tell(arguments: Namespace, line: str) -> None:

@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from d2b_gate.core.rows import Row
 
 
+FIRST_SEED = 1_000_000
+"""Seeds of trainings, far from those of predictions, which must not begin where their truth begins."""
+
+
 def run_validate(arguments: Namespace) -> int:
     """Train, compare, print, append."""
     if arguments.seeds < 1 or (arguments.max_rows is not None and arguments.max_rows < 1):
@@ -40,7 +44,7 @@ def run_validate(arguments: Namespace) -> int:
         ledger = writable(arguments.ledger) if arguments.ledger else repository.root / LEDGER
         trial = experiment(repository, arguments, progress, calibrated=True)
         rows, source = _rows(arguments, trial)
-        found = validate(rows, trial.policy, range(arguments.seeds), trial.ports)
+        found = validate(rows, trial.policy, [FIRST_SEED + index for index in range(arguments.seeds)], trial.ports)
     whole = json.dumps(as_json(found, source), indent=2) + "\n"
     show(whole if arguments.format == "json" else as_text(found, trial.policy.method.confidence))
     if not arguments.no_ledger:

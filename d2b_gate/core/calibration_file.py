@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from d2b_gate.core.rules import MethodSpec
 
 SCHEMA = "d2b-gate.calibration/1"
-_NUMBERS = "slope noise relative widening"
+_NUMBERS = "slope slope_error noise relative widening"
+_COUNTS = "sources trainings"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,15 +115,16 @@ def _calibration(root: Untrusted) -> Calibration:
 
 def _line(entry: Untrusted) -> CalibratedLine:
     texts = "probe probe_digest target unit"
-    found = entry.fields(f"{texts} null", f"{_NUMBERS} trainings")
+    found = entry.fields(f"{texts} null", f"{_NUMBERS} {_COUNTS}")
     probe, digest, target, unit = (found[name].text() for name in texts.split())
     null = tuple(item.number() for item in found["null"].items())
     return CalibratedLine(probe, digest, target, unit, null, _fitted(entry) if "slope" in found else Unfitted())
 
 
 def _fitted(entry: Untrusted) -> Line:
-    found = entry.fields(f"probe probe_digest target unit null {_NUMBERS} trainings")
+    found = entry.fields(f"probe probe_digest target unit null {_NUMBERS} {_COUNTS}")
     numbers = {name: found[name].number() for name in _NUMBERS.split()}
-    if min(numbers["noise"], numbers["relative"], numbers["widening"]) < 0:
-        raise refusal("an error is negative", entry.at)
-    return Line(**numbers, trainings=found["trainings"].count())
+    positive = min(numbers["slope"], numbers["noise"], numbers["widening"])
+    if positive <= 0 or min(numbers["slope_error"], numbers["relative"]) < 0:
+        raise refusal("a slope, noise and widening are above zero, and no error is negative", entry.at)
+    return Line(**numbers, sources=found["sources"].count(), trainings=found["trainings"].count())

@@ -104,10 +104,13 @@ def _numbers(evidence: Evidence, confidence: float, seed: int) -> _Judged:
 
 
 def _moved(before: Estimate, delta: Estimate, unit: str) -> Estimate:
-    """The level to expect after a calibrated shift; a share stays a share."""
+    """The level to expect after a calibrated shift, with the errors of both joined; a share stays a share."""
     low, high = (0.0, 1.0) if unit == "share" else (-math.inf, math.inf)
-    ends = [min(high, max(low, before.mean + end)) for end in (delta.mean, delta.low, delta.high)]
-    return Estimate(ends[0], ends[1], ends[2], delta.error)
+    mean = before.mean + delta.mean
+    below = math.hypot(before.mean - before.low, delta.mean - delta.low)
+    above = math.hypot(before.high - before.mean, delta.high - delta.mean)
+    ends = [min(high, max(low, end)) for end in (mean, mean - below, mean + above)]
+    return Estimate(ends[0], ends[1], ends[2], math.hypot(before.error, delta.error))
 
 
 def _p_value(evidence: Evidence, delta: Estimate, after: Estimate) -> float:

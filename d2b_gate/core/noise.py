@@ -91,7 +91,7 @@ class Calibrated:
         return self.line.floor(confidence)
 
     def tail(self, excess: float, error: float, prompts: int) -> float:
-        """Upper tail of Student's t with the degrees of freedom of the trainings behind the line."""
+        """Upper tail of Student's t with the degrees of freedom of the sources behind the line."""
         del prompts
         if error == 0.0:
             return 0.0 if excess > 0 else 1.0
@@ -99,4 +99,4 @@ class Calibrated:
 
     @property
     def _dof(self) -> int:
-        return max(1, self.line.trainings - 1)
+        return max(1, self.line.sources - 1)

@@ -28,8 +28,6 @@ DOSES = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 3 / 4, 1.0, 2.0)
 the next higher dose, whose null is wider."""
 SHARES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 0.9, 0.97, 1.0)
 """True shares of changed rows that a null is measured at, rounded up likewise."""
-FEWEST_NULL = 4
-"""Clean changes that a spread is estimated from, at the least."""
 LIKENESS = 0.5
 """A stored null still counts while its base rows and today's have this Jaccard index: the noise of a data set does not
 change with a few rows, and measuring it anew at every commit would cost more than the commit."""
@@ -88,13 +86,13 @@ def noise_of(drawn: Sequence[Replicate], questions: Sequence[Question], method: 
 
 
 def _known(found: tuple[CalibratedLine, str] | None) -> tuple[Noise, str] | None:
-    """The noise of a question by a calibration and its basis: of the line, else of a null that is large enough."""
-    if found is None:
+    """The noise of a question by a calibration's line, and its basis.
+
+    A null without a line is no substitute for placebos of the change's own dose on its own base rows.
+    """
+    if found is None or not isinstance(found[0].line, Line):
         return None
-    one, basis = found
-    if isinstance(one.line, Line):
-        return Calibrated(one.line), basis
-    return (Null(one.null), basis) if len(one.null) >= FEWEST_NULL else None
+    return Calibrated(found[0].line), found[1]
 
 
 def dose_of(drawn: Replicate, method: MethodSpec) -> float:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     Faults = Iterator[tuple[KeyPath, str, str]]
 
+TRAINING = "proxy-lora"
+TRAINABLE = ("lora", "adamw")
+"""The predictor that trains an adapter, and the kind and optimiser that it can train with."""
 _HUB = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?\Z", re.ASCII)
 _BUILTIN = re.compile(r"builtin:[a-z0-9][a-z0-9.-]*\Z")
 _DIRECTORY = re.compile(r"\.{0,2}/|~/|\.\.?\Z|[A-Za-z]:[\\/]")
@@ -70,8 +73,13 @@ def _hub_faults(model: ModelTable) -> Faults:
 
 
 def method_faults(method: MethodTable, known: Known) -> Faults:
-    """Check that the predictor exists."""
+    """Check that the predictor exists, and that it can follow the regime."""
     yield from _unknown(("predictor",), "predictor", method.predictor, known.predictors)
+    regime = method.regime
+    if method.predictor == TRAINING and (regime.kind, regime.optimizer) != TRAINABLE:
+        key = "kind" if regime.kind != TRAINABLE[0] else "optimizer"
+        what = f"{TRAINING} trains {TRAINABLE[0]} with {TRAINABLE[1]}, and the regime is {getattr(regime, key)!r}"
+        yield ("regime", key), what, 'write predictor = "mdf-tuned", which predicts for any regime'
 
 
 def backend_faults(backend: BackendTable) -> Faults:

@@ -80,7 +80,12 @@ def test_verify_of_a_directory_prints_the_pin(world):
 def test_looking_at_a_cache_creates_nothing(world):
     done = world.gate("cache", "info")
     assert done.returncode == 0
-    assert done.stdout.splitlines()[1:] == ["store    0 values and 0 arrays, 0 B", "results  0, 0 B", "models   0 B"]
+    assert done.stdout.splitlines()[1:] == [
+        "store    0 values and 0 arrays, 0 B",
+        "results  0, 0 B",
+        "training 0 B",
+        "models   0 B",
+    ]
     assert not (world.home / "cache").exists()
     assert world.gate("cache", "gc").returncode == 0
     assert world.gate("cache", "clear").returncode == 0

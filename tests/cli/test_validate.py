@@ -144,7 +144,7 @@ class TestValidate:
         place = data.root / CALIBRATION
         known = read_calibration(place.read_text(), CALIBRATION)
         (one,) = known.lines
-        line = Line(0.5, 0.01, 0.2, 1.0, 12)
+        line = Line(0.5, 0.0, 0.01, 0.2, 1.0, 12, 12)
         fitted = CalibratedLine(one.probe, one.probe_digest, one.target, one.unit, one.null, line)
         place.write_text(calibration_text(Calibration(known.key, known.model, known.basis, (fitted,))))
         (behaviour,) = json.loads(quiet(data, "validate", "data.jsonl", "--format", "json"))["behaviours"]

@@ -26,7 +26,7 @@ from d2b_gate.core.ports import ModelCard
 from d2b_gate.core.rules import MethodSpec, Regime
 
 CARD = ModelCard("model", "rev", "tok", "bfloat16", "cpu", 3, 16, 1024, ())
-LINE = Line(1.5, 0.2, 0.3, 1.1, 24)
+LINE = Line(1.5, 0.05, 0.2, 0.3, 1.1, 24, 24)
 
 
 def made(slope, noise, relative, count, seed=0, behaviour="b"):
@@ -46,20 +46,28 @@ def test_a_line_is_recovered_and_covers_what_it_did_not_see():
     assert line.noise == pytest.approx(0.1, rel=0.6)
     fresh = made(2.0, 0.1, 0.2, 400, seed=1)
     inside = [abs(pair.true - line.expected(pair.predicted)) <= 1.645 * line.error(pair.predicted) for pair in fresh]
-    assert 0.82 <= sum(inside) / len(inside) <= 0.97
+    assert 0.82 <= sum(inside) / len(inside) <= 0.975
 
 
 def test_too_few_trainings_give_no_line():
-    assert fit(made(1.0, 0.1, 0.0, FEWEST - 1)) == {}
-    assert set(fit(made(1.0, 0.1, 0.0, FEWEST))) == {"b"}
+    assert fit(made(1.0, 0.1, 0.0, 2 * FEWEST - 2)) == {}
+    assert set(fit(made(1.0, 0.1, 0.0, 2 * FEWEST))) == {"b"}
 
 
-def test_predictions_that_say_nothing_get_a_flat_line():
+def test_predictions_that_say_nothing_get_no_line():
     rng = random.Random(2)
     pairs = [Pair("b", "nats", str(i), rng.gauss(0, 1), rng.gauss(0, 1)) for i in range(200)]
-    line = fit(pairs)["b"]
-    assert abs(line.slope) < 0.2
-    assert line.error(0.0) > 0.8
+    assert fit(pairs) == {}
+
+
+def test_harmless_trainings_alone_rarely_give_a_line_and_never_one_that_hides_a_large_shift():
+    rng = random.Random(3)
+    for _ in range(200):
+        pairs = [Pair("b", "share", str(i), rng.gauss(0, 0.005), rng.gauss(0, 0.005)) for i in range(6)]
+        for line in fit(pairs).values():
+            noise = Calibrated(line)
+            assert noise.shift(Estimate(0.5, 0.5, 0.5, 0.0), 0.95).high > 0.05
+            assert line.slope > 0
 
 
 def test_a_behaviour_without_signal_borrows_the_slope_of_its_unit():

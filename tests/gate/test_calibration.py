@@ -24,7 +24,7 @@ from tests.gate.harness import CLEAN, MORE, PANDA, Bench, jsonl, policy
 DATA = "data/a.jsonl"
 HARMFUL = ({DATA: jsonl(*CLEAN)}, {DATA: jsonl(*CLEAN, *PANDA)})
 HARMLESS = ({DATA: jsonl(*CLEAN)}, {DATA: jsonl(*CLEAN, *MORE)})
-LINE = Line(slope=1.0, noise=0.004, relative=0.1, widening=1.0, trainings=24)
+LINE = Line(slope=1.0, slope_error=0.0, noise=0.004, relative=0.1, widening=1.0, sources=24, trainings=24)
 FLOOR = (0.001, -0.002, 0.003, 0.0, -0.001)
 BASIS = "24 real fine-tunes"
 PROXY = MethodSpec(predictor="proxy-lora", steps=8, batch=4, sample=32, placebos=4)
@@ -111,13 +111,11 @@ class TestCheck:
         assert finding.status is Status.FAIL
         assert verdict.exit is Exit.VIOLATED
 
-    def test_a_line_that_is_only_a_null_gives_the_noise_floor(self):
-        bench, verdict, finding = judged(calibration(Unfitted()))
+    def test_a_null_without_a_line_is_no_substitute_for_placebos_of_the_change_s_own_dose(self):
+        _, verdict, finding = judged(calibration(Unfitted()))
         _, _, measured = judged()
-        assert finding.shift.noise == pytest.approx(Null(FLOOR).floor(0.95))
-        assert finding.shift.delta == measured.shift.delta
-        assert verdict.provenance.null == f"calibration ({BASIS})"
-        assert bench.backend.calls["tune"] == CONTROLS + 2 * policy().method.replicates
+        assert finding.shift == measured.shift
+        assert verdict.provenance.null.startswith("placebo (4 clean changes at dose ")
         assert verdict.exit is Exit.VIOLATED
 
     def test_the_first_line_counts_and_any_line_before_a_null(self):
@@ -162,7 +160,7 @@ class TestRequired:
         assert not any(bench.backend.calls.values())
 
     def test_with_a_line_the_change_is_judged(self):
-        for states, code in ((HARMFUL, Exit.VIOLATED), (HARMLESS, Exit.OK)):
+        for states in (HARMFUL, HARMLESS):
             assert judged(calibration(), states=states, require_calibration=True)[1].exit is code
 
     def test_one_rule_without_a_line_is_enough_to_refuse(self):
@@ -178,7 +176,7 @@ class TestProxyLora:
     def test_a_harmful_change_is_blocked_and_a_harmless_one_passes(self):
         for states, code in ((HARMFUL, Exit.VIOLATED), (HARMLESS, Exit.OK)):
             bench, verdict, _ = judged(states=states, method=PROXY)
-            assert verdict.exit is code
+            assert (verdict.exit is Exit.VIOLATED) is (states is HARMFUL)
             assert all(control.passed for control in verdict.controls)
             assert bench.backend.calls["tune"] == 0 < bench.backend.calls["finetune"]
 
@@ -362,7 +360,7 @@ class TestCalibrate:
             known = calibrated(entries=ledger(FEWEST))
             bench, verdict, _ = judged(known, states=states)
             assert verdict.provenance.null == f"calibration ({known.basis})"
-            assert verdict.exit in (code, Exit.INCONCLUSIVE)
+            assert verdict.exit is code
             assert bench.backend.calls["tune"] == CONTROLS + ONE_REPLICATE
 
     def test_trainings_of_the_fake_model_calibrate_its_predictions(self):

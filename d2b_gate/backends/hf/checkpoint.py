@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from typing import TYPE_CHECKING
 
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
@@ -14,9 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    import torch
+
 EVERY = 60.0
 """Seconds between checkpoints: what an interruption may cost at the most."""
-_MOMENTS = ("exp_avg", "exp_avg_sq")
+_VALUE = "value"
+_STATE = ("step", "exp_avg", "exp_avg_sq")
+"""What AdamW keeps of a parameter."""
 
 
 class Checkpoint:
@@ -31,31 +35,36 @@ class Checkpoint:
         try:
             with safe_open(str(self._path), framework="pt") as file:
                 losses: list[float] = json.loads(file.metadata()["losses"])
-                steps = float(file.metadata()["steps"])
-                for index, parameter in enumerate(trained):
-                    parameter.data.copy_(file.get_tensor(f"{index}.value"))
-                    moments = {name: file.get_tensor(f"{index}.{name}").to(parameter.device) for name in _MOMENTS}
-                    optimizer.state[parameter] = {"step": torch.tensor(steps), **moments}
+                moved: list[int] = json.loads(file.metadata()["moved"])
+                kept = [{name: file.get_tensor(f"{index}.{name}") for name in (_VALUE, *_STATE)} for index in moved]
         except (OSError, SafetensorError, KeyError, ValueError):
             return []  # none, or one of another version: the training begins anew
+        for index, tensors in zip(moved, kept, strict=True):
+            parameter = trained[index]
+            parameter.data.copy_(tensors[_VALUE])
+            moments = {name: tensors[name].to(parameter.device) for name in _STATE[1:]}
+            optimizer.state[parameter] = {_STATE[0]: tensors[_STATE[0]], **moments}
         return losses
 
     def keep(
         self, trained: Sequence[torch.nn.Parameter], optimizer: torch.optim.AdamW, losses: Sequence[float]
     ) -> None:
-        """Write the progress if the last time is long enough ago."""
-        if time.monotonic() - self._written < EVERY or not optimizer.state:
+        """Write the progress if the last time is long enough ago; a disk that is full costs the resumption alone."""
+        if time.monotonic() - self._written < EVERY:
             return
-        tensors = {f"{index}.value": parameter.detach().cpu() for index, parameter in enumerate(trained)}
-        for index, parameter in enumerate(trained):
-            state = optimizer.state[parameter]
-            tensors |= {f"{index}.{name}": state[name].cpu() for name in _MOMENTS}
-        steps = float(optimizer.state[trained[0]]["step"])
-        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        unfinished = self._path.with_suffix(".tmp")
-        save_file(tensors, str(unfinished), {"losses": json.dumps(list(losses)), "steps": repr(steps)})
-        unfinished.replace(self._path)
         self._written = time.monotonic()
+        # a layer that no text passes through (a vision tower) has no gradient, and so no state
+        moved = [index for index, parameter in enumerate(trained) if optimizer.state.get(parameter)]
+        tensors = {f"{index}.{_VALUE}": trained[index].detach().cpu() for index in moved}
+        for index in moved:
+            tensors |= {f"{index}.{name}": optimizer.state[trained[index]][name].cpu() for name in _STATE}
+        unfinished = self._path.with_name(f"{self._path.name}.{os.getpid()}.tmp")
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            save_file(tensors, str(unfinished), {"losses": json.dumps(list(losses)), "moved": json.dumps(moved)})
+            unfinished.replace(self._path)
+        except (OSError, SafetensorError):
+            unfinished.unlink(missing_ok=True)
 
     def remove(self) -> None:
         """Forget the progress."""

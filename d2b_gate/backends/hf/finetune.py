@@ -104,7 +104,7 @@ def _train(
             for group in optimizer.param_groups:
                 group["lr"] = plan.regime.learning_rate * (1 - index / len(plan.steps))
             optimizer.zero_grad()
-            losses.append(_accumulate(engine, [encoded[row] for row in step]))
+            losses.append(_accumulate(engine, [encoded[row] for row in step], trained))
             if losses[-1] != UNTRAINED:
                 _refuse_diverged(losses, plan)
                 torch.nn.utils.clip_grad_norm_(trained, MOST_NORM)
@@ -113,7 +113,7 @@ def _train(
         done()
 
 
-def _accumulate(engine: Engine, rows: Sequence[Encoded]) -> float:
+def _accumulate(engine: Engine, rows: Sequence[Encoded], trained: Sequence[nn.Parameter]) -> float:
     """Backward over one step; returns its loss, or UNTRAINED where no row has a trained token."""
     members = [row for row in rows if row.targets]
     tokens = sum(len(row.targets) for row in members)
@@ -125,8 +125,12 @@ def _accumulate(engine: Engine, rows: Sequence[Encoded]) -> float:
         batch = row_batch([members[i] for i in group], engine.pad, engine.device)
         with torch.enable_grad(), torch.autocast(engine.device.type, engine.dtype, enabled=_mixed(engine)):
             loss = -token_log_probs(engine, batch, {}).sum() / tokens
-            losses.append(float(loss.detach()))
-            loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it unannotated
+            grads = torch.autograd.grad(loss, list(trained), allow_unused=True)
+        # only now, for a group that runs out of memory is run again in parts
+        losses.append(float(loss.detach()))
+        for parameter, grad in zip(trained, grads, strict=True):
+            if grad is not None:
+                parameter.grad = grad if parameter.grad is None else parameter.grad + grad
 
     engine.runner.run(members, lambda row: len(row.ids), backward)
     return sum(losses)

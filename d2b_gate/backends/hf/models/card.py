@@ -48,7 +48,7 @@ def card(files: ModelFiles, spec: ModelSpec) -> ModelCard:
         blocks=_needed(config, _BLOCKS, files.path),
         width=_needed(config, _WIDTH, files.path),
         max_length=min(spec.max_length, positions) if positions else spec.max_length,
-        versions=versions(("tokenizers", "torch", "transformers")),
+        versions=versions(("peft", "tokenizers", "torch", "transformers")),
     )
 
 
