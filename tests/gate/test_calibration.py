@@ -160,7 +160,7 @@ class TestRequired:
         assert not any(bench.backend.calls.values())
 
     def test_with_a_line_the_change_is_judged(self):
-        for states in (HARMFUL, HARMLESS):
+        for states, code in ((HARMFUL, Exit.VIOLATED), (HARMLESS, Exit.OK)):
             assert judged(calibration(), states=states, require_calibration=True)[1].exit is code
 
     def test_one_rule_without_a_line_is_enough_to_refuse(self):
@@ -356,11 +356,11 @@ class TestCalibrate:
         assert [isinstance(one.line, Line) for one in found.lines] == [True, False]
 
     def test_check_uses_what_calibrate_found(self):
-        for states, code in ((HARMFUL, Exit.VIOLATED), (HARMLESS, Exit.OK)):
+        for states in (HARMFUL, HARMLESS):
             known = calibrated(entries=ledger(FEWEST))
             bench, verdict, _ = judged(known, states=states)
             assert verdict.provenance.null == f"calibration ({known.basis})"
-            assert verdict.exit is code
+            assert (verdict.exit is Exit.VIOLATED) is (states is HARMFUL)
             assert bench.backend.calls["tune"] == CONTROLS + ONE_REPLICATE
 
     def test_trainings_of_the_fake_model_calibrate_its_predictions(self):
