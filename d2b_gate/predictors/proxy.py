@@ -1,7 +1,7 @@
 """`proxy-lora`: a short low-rank fine-tune on a seeded subsample, thrown away after reading.
 
-The base model's parameters stay as they are; the adapter is the feature. It is trained by the policy's own regime, so
-rank, optimiser and learning rate are matched by construction, but it meets far fewer rows than the real training.
+The base model's parameters stay as they are; the adapter is the feature. Rank, optimiser and learning rate are those of
+the policy's regime; rows per step are the method's, and the rows it meets are bounded, however many the data has.
 """
 
 from __future__ import annotations
