@@ -176,7 +176,7 @@ class TestProxyLora:
     def test_a_harmful_change_is_blocked_and_a_harmless_one_passes(self):
         for states, code in ((HARMFUL, Exit.VIOLATED), (HARMLESS, Exit.OK)):
             bench, verdict, _ = judged(states=states, method=PROXY)
-            assert (verdict.exit is Exit.VIOLATED) is (states is HARMFUL)
+            assert verdict.exit is code
             assert all(control.passed for control in verdict.controls)
             assert bench.backend.calls["tune"] == 0 < bench.backend.calls["finetune"]
 
