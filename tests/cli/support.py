@@ -15,9 +15,8 @@ if TYPE_CHECKING:
 POLICY = """\
 schema = 1
 [method]
-predictor = "mdf-tuned"
 step_size = 0.04
-placebos = 6
+predictor = "mdf-tuned"
 [backend]
 kind = "fake"
 [[dataset]]

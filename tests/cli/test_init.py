@@ -25,7 +25,7 @@ def test_what_it_writes_can_be_used_at_once(empty):
     for step in ("git add d2b-gate.toml .pre-commit-config.yaml", "d2b-gate model pull", "pre-commit install"):
         assert f"  {step}" in done.stdout
     empty.git("add", "-A")
-    assert empty.gate("policy", "lint").stdout.startswith("d2b-gate.toml: ok, 9 rules and 1 dataset")
+    assert empty.gate("policy", "lint").stdout.startswith("d2b-gate.toml: ok, 11 rules and 1 dataset")
 
 
 def test_an_empty_repository_gets_an_example(empty):
