@@ -153,7 +153,7 @@ def statuses(shifts: Mapping[str, Shift], lines: Lines, judged: Sequence[Behavio
     noises = [Calibrated(lines.unit[one.name]) for one in known]
     found = [noise.shift(_exact(shifts[one.name].unit), CONFIDENCE) for one, noise in zip(known, noises, strict=True)]
     tails = [
-        noise.tail(shift.mean - one.limit, shift.error, 1)
+        noise.tail(shift.mean - one.limit, noise.error_at(one.limit, shift.error), 1)
         for one, noise, shift in zip(known, noises, found, strict=True)
     ]
     return {

@@ -116,7 +116,8 @@ def _moved(before: Estimate, delta: Estimate, unit: str) -> Estimate:
 def _p_value(evidence: Evidence, delta: Estimate, after: Estimate) -> float:
     """P of a shift (or level) this far past its limit, were the truth exactly at the limit."""
     rule, prompts = evidence.rule, len(evidence.before[0])
-    p = evidence.noise.tail(_towards(rule, delta.mean) - rule.fail_delta, delta.error, prompts)
+    error = evidence.noise.error_at(rule.fail_delta, delta.error)
+    p = evidence.noise.tail(_towards(rule, delta.mean) - rule.fail_delta, error, prompts)
     if rule.direction == "either":
         p *= 2
     if math.isfinite(rule.max_level):

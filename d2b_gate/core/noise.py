@@ -22,6 +22,9 @@ class Noise(Protocol):
     def floor(self, confidence: float) -> float:
         """The noise floor: one more clean change stays under it, in size, at this confidence."""
 
+    def error_at(self, limit: float, error: float) -> float:
+        """Standard error of a predicted shift whose truth is ``limit``; ``error`` is that of the shift at hand."""
+
     def tail(self, excess: float, error: float, prompts: int) -> float:
         """P of an excess this large with this standard error over ``prompts`` prompts, were the truth at the limit."""
 
@@ -60,6 +63,11 @@ class Null:
         """The noise floor (prediction interval)."""
         return abs(self.mean) + quantile(0.5 + confidence / 2, self.dof) * self.error()
 
+    def error_at(self, limit: float, error: float) -> float:
+        """The error at hand: placebos do not tell how errors grow."""
+        del limit
+        return error
+
     def tail(self, excess: float, error: float, prompts: int) -> float:
         """Upper tail of Student's t for two independent errors. Source: Welch 1947, Satterthwaite 1946 (dof)."""
         squares = ((error**2, prompts - 1), (self.error() ** 2, self.dof))
@@ -89,6 +97,10 @@ class Calibrated:
     def floor(self, confidence: float) -> float:
         """The noise floor of the line."""
         return self.line.floor(confidence)
+
+    def error_at(self, limit: float, error: float) -> float:
+        """The line's error where it expects the limit: errors grow with the shift, and p supposes it at the limit."""
+        return self.line.error(limit / self.line.slope) if self.line.slope else error
 
     def tail(self, excess: float, error: float, prompts: int) -> float:
         """Upper tail of Student's t with the degrees of freedom of the sources behind the line."""
