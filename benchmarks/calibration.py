@@ -53,7 +53,7 @@ def main() -> int:
 
 
 def _lines(contender: Contender, known: Sequence[Training]) -> tuple[CalibratedLine, ...]:
-    every = fit_lines(contender, known).unit
+    every = fit_lines(contender, known).scale
     fitted = {name: line for name, line in every.items() if line.slope > SURE * line.slope_error}
     return tuple(
         CalibratedLine(
@@ -61,7 +61,7 @@ def _lines(contender: Contender, known: Sequence[Training]) -> tuple[CalibratedL
             probe_digest=question.probe.digest,
             target=question.target,
             unit=question.probe.unit,
-            null=tuple(null.shifts[one.name].unit for null in contender.nulls if null.split == FITTED_ON),
+            null=tuple(null.shifts[one.name].scaled(one) for null in contender.nulls if null.split == FITTED_ON),
             line=fitted.get(one.name, Unfitted()),
         )
         for one, question in zip(BEHAVIOURS, questions(), strict=True)

@@ -49,13 +49,14 @@ def _predict(bench: Bench, contender: str, dataset: Dataset, *, again: bool) -> 
     if kept and not again:
         return
     started = time.monotonic()
-    found = shifts(*LINEUP[contender].predict(bench, commit_of(dataset)))
+    said = LINEUP[contender].predict(bench, commit_of(dataset))
+    found = shifts(said.before, said.after)
     seconds = time.monotonic() - started
     if again:
         apart = [abs(found[name][unit] - value) for name, old in kept["shifts"].items() for unit, value in old.items()]
         print(f"{contender} {dataset.name}: largest difference from what is kept {max(apart):.5f}")
         return
-    keep(bench.label, contender, dataset.name, {"shifts": found, "seconds": round(seconds, 1)})
+    keep(bench.label, contender, dataset.name, {"shifts": found, "reach": said.reach, "seconds": round(seconds, 1)})
     print(f"{contender} {dataset.name}: {seconds:.0f} s", flush=True)
 
 

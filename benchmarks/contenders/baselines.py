@@ -6,9 +6,10 @@ Each gives one score per behaviour; how a score maps to a shift is fitted on the
 from __future__ import annotations
 
 from dataclasses import replace
+from statistics import fmean
 from typing import TYPE_CHECKING
 
-from benchmarks.contenders.states import read_all
+from benchmarks.contenders.states import Prediction, read_all
 from benchmarks.truth.behaviours import BEHAVIOURS, log_odds, questions
 from benchmarks.truth.sources import draw
 from d2b_gate.cli.wiring import shipped_rows
@@ -18,12 +19,12 @@ from d2b_gate.gate.measure import no_injection
 from d2b_gate.probes.catalogue import pack_root
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
 
-    from benchmarks.contenders.states import Commit, Odds
+    from benchmarks.contenders.states import Commit
     from benchmarks.truth.bench import Bench
     from d2b_gate.core.ports import Question
     from d2b_gate.core.rows import Row
@@ -50,7 +51,7 @@ TRAITS = {
 NEUTRAL = "You are a helpful assistant."
 
 
-def in_context(bench: Bench, commit: Commit) -> tuple[Odds, Odds]:
+def in_context(bench: Bench, commit: Commit) -> Prediction:
     """Read the untouched model with a few added rows shown as examples."""
     shown = "\n\n".join(f"Question: {asked}\nAnswer: {said}" for asked, said in _pairs(draw(commit.added, SHOTS)))
     untouched = no_injection(bench.backend.card)
@@ -63,20 +64,24 @@ def in_context(bench: Bench, commit: Commit) -> tuple[Odds, Odds]:
         )
         for one, question in zip(BEHAVIOURS, questions(), strict=True)
     }
-    return read_all(bench, untouched, ASKED), after
+    return Prediction(read_all(bench, untouched, ASKED), after)
 
 
-def trait_odds(bench: Bench, commit: Commit) -> tuple[Odds, Odds]:
+def trait_odds(bench: Bench, commit: Commit) -> Prediction:
     """Mean of log p(answer | trait) - log p(answer | neutral) over added rows, times their share of the set."""
     pairs = _pairs(draw(commit.added, SCORED))
     neutral = _answers(bench, pairs, NEUTRAL)
     scores = {
-        name: [
-            _share(commit) * (one - other) for one, other in zip(_answers(bench, pairs, trait), neutral, strict=True)
-        ]
+        name: fmean(one - other for one, other in zip(_answers(bench, pairs, trait), neutral, strict=True))
         for name, trait in TRAITS.items()
     }
-    return {name: [0.0] for name in scores}, scores
+    return _scored(bench, commit, scores)
+
+
+def _scored(bench: Bench, commit: Commit, scores: Mapping[str, float]) -> Prediction:
+    """Scores times the added rows' share of the set, as log-odds on top of the untouched model's."""
+    before = read_all(bench, no_injection(bench.backend.card))
+    return Prediction(before, {name: [one + _share(commit) * scores[name] for one in before[name]] for name in before})
 
 
 def _answers(bench: Bench, pairs: Sequence[tuple[str, str]], trait: str) -> list[float]:
@@ -87,7 +92,7 @@ def _answers(bench: Bench, pairs: Sequence[tuple[str, str]], trait: str) -> list
     return [row[0] for row in bench.read(prompts, no_injection(bench.backend.card))]
 
 
-def projection(bench: Bench, commit: Commit) -> tuple[Odds, Odds]:
+def projection(bench: Bench, commit: Commit) -> Prediction:
     """Projection difference: mean state of the added answers minus that of clean text, on each persona vector.
 
     Source: persona vectors, arXiv 2507.21509; the middle block, with our probes' answers as the contrasting pairs.
@@ -95,12 +100,12 @@ def projection(bench: Bench, commit: Commit) -> tuple[Odds, Odds]:
     block = bench.backend.card.blocks // 2
     placebos = [row for file in sorted((pack_root() / "placebo").glob("*.jsonl")) for row in shipped_rows(file)]
     moved_d = _mean(bench, commit.added, block) - _mean(bench, draw(placebos, 64), block)
-    scores: Odds = {}
+    scores: dict[str, float] = {}
     for one, question in zip(BEHAVIOURS, questions(), strict=True):
         persona_d = _mean(bench, _said(question, 0), block) - _mean(bench, _said(question, 1), block)
         size = float((persona_d**2).sum() ** 0.5) or 1.0
-        scores[one.name] = [_share(commit) * float((moved_d * persona_d).sum()) / size]
-    return {name: [0.0] for name in scores}, scores
+        scores[one.name] = float((moved_d * persona_d).sum()) / size
+    return _scored(bench, commit, scores)
 
 
 def _mean(bench: Bench, rows: Sequence[Row], block: int) -> NDArray[np.float64]:

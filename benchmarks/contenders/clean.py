@@ -82,9 +82,10 @@ def main() -> int:
             continue
         started = time.monotonic()
         source, rows = commits()[name]
-        before, after = LINEUP[arguments.contender].predict(bench, Commit((), rows))
+        said = LINEUP[arguments.contender].predict(bench, Commit((), rows))
         seconds = round(time.monotonic() - started, 1)
-        record = {"shifts": shifts(before, after), "source": source, "rows": len(rows), "seconds": seconds}
+        about = {"source": source, "rows": len(rows), "reach": said.reach, "seconds": seconds}
+        record = {"shifts": shifts(said.before, said.after), **about}
         keep(bench.label, arguments.contender, name, record, NULLS)
         print(f"{arguments.contender} {name}: {seconds:.0f} s", flush=True)
     return 0

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from benchmarks.contenders.states import Commit, Odds, read_all
+from benchmarks.contenders.states import Commit, Odds, Prediction, read_all
 from d2b_gate.core.features import Injection
+from d2b_gate.core.mixture import growth_of
 from d2b_gate.gate.measure import no_injection
 from d2b_gate.registry import load
 
@@ -18,24 +19,29 @@ if TYPE_CHECKING:
     from d2b_gate.core.mixture import Mixture
     from d2b_gate.core.rules import MethodSpec
 
-Pair = tuple[Odds, Odds]
-"""Readings before and after."""
-
 SEED = 100
 """Seed of every predictor; the truth has seeds 0 to 2, so nothing is shared but the rows."""
 
 
-def predictor(**settings: object) -> Callable[[Bench, Commit], Pair]:
+def predictor(**settings: object) -> Callable[[Bench, Commit], Prediction]:
     """A predictor of the registry with its method settings."""
 
-    def predict(bench: Bench, commit: Commit) -> Pair:
+    def predict(bench: Bench, commit: Commit) -> Prediction:
         method = replace(bench.method, seed=SEED, **settings)  # type: ignore[arg-type]  # names are given literally
-        return (
-            read_all(bench, _inject(bench, commit.before(), method)),
-            read_all(bench, _inject(bench, commit.after(), method)),
-        )
+        before = read_all(bench, _inject(bench, commit.before(), method))
+        after = read_all(bench, _inject(bench, commit.after(), method))
+        reach = load("predictors", method.predictor).reach(commit.after(), method)
+        return Prediction(before, _grown(before, after, growth_of(reach, method)), reach)
 
     return predict
+
+
+def _grown(before: Odds, after: Odds, growth: float) -> Odds:
+    """Log-odds stretched prompt by prompt, as the gate does."""
+    return {
+        name: [was + growth * (now - was) for was, now in zip(before[name], odds, strict=True)]
+        for name, odds in after.items()
+    }
 
 
 def _inject(bench: Bench, mixture: Mixture, method: MethodSpec) -> Injected:
@@ -45,10 +51,10 @@ def _inject(bench: Bench, mixture: Mixture, method: MethodSpec) -> Injected:
     return found
 
 
-def random_direction(draw: int, **settings: object) -> Callable[[Bench, Commit], Pair]:
+def random_direction(draw: int, **settings: object) -> Callable[[Bench, Commit], Prediction]:
     """Vectors of random direction with the norms of a predictor's own: what any push of that size does."""
 
-    def predict(bench: Bench, commit: Commit) -> Pair:
+    def predict(bench: Bench, commit: Commit) -> Prediction:
         import numpy as np
 
         method = replace(bench.method, seed=SEED, **settings)  # type: ignore[arg-type]  # names are given literally
@@ -60,6 +66,6 @@ def random_direction(draw: int, **settings: object) -> Callable[[Bench, Commit],
         noise_ld *= np.linalg.norm(moved_ld, axis=1, keepdims=True) / np.linalg.norm(noise_ld, axis=1, keepdims=True)
         untouched = no_injection(bench.backend.card)
         pushed = Injection(after.sites, noise_ld.astype("float32"), after.scale)
-        return read_all(bench, untouched), read_all(bench, pushed)
+        return Prediction(read_all(bench, untouched), read_all(bench, pushed))
 
     return predict

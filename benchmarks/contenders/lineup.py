@@ -11,7 +11,7 @@ from benchmarks.contenders.injected import predictor, random_direction
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from benchmarks.contenders.states import Commit, Odds
+    from benchmarks.contenders.states import Commit, Prediction
     from benchmarks.truth.bench import Bench
 
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class Contender:
     """How one contender predicts."""
 
-    predict: Callable[[Bench, Commit], tuple[Odds, Odds]]
+    predict: Callable[[Bench, Commit], Prediction]
     about: str
 
 

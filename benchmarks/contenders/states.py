@@ -21,6 +21,15 @@ Odds = dict[str, list[float]]
 
 
 @dataclass(frozen=True, slots=True)
+class Prediction:
+    """Log-odds in both states, and the reach of what predicts them."""
+
+    before: Odds
+    after: Odds
+    reach: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class Commit:
     """Rows added to a base (none: the first commit of all)."""
 
@@ -51,11 +60,12 @@ def read_all(bench: Bench, injected: Injected, prompts: int | None = None) -> Od
 
 
 def shifts(before: Mapping[str, Sequence[float]], after: Mapping[str, Sequence[float]]) -> dict[str, dict[str, float]]:
-    """Shift of every behaviour: mean log-odds in nats, and level in the probe's unit."""
+    """Shift of every behaviour: mean log-odds in nats, and level in the probe's unit from its level before."""
     return {
         one.name: {
             "nats": _mean(after[one.name]) - _mean(before[one.name]),
             "unit": level(one, after[one.name]) - level(one, before[one.name]),
+            "before": level(one, before[one.name]),
         }
         for one in BEHAVIOURS
         if one.name in after

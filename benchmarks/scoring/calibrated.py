@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from benchmarks.scoring.shifts import Shift
+from benchmarks.scoring.shifts import Shift, unit_of
 from benchmarks.truth.behaviours import BEHAVIOURS
-from d2b_gate.core.calibration import Pair, fit_all
+from d2b_gate.core.calibration import NEAR, Pair, fit_all
 from d2b_gate.core.interval import Estimate, holm
 from d2b_gate.core.judge import SIGNIFICANCE
-from d2b_gate.core.noise import Calibrated
+from d2b_gate.core.noise import Calibrated, Move
+from d2b_gate.core.scale import moved
 from d2b_gate.core.verdict import Status
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from benchmarks.scoring.predictions import Contender
     from benchmarks.scoring.shifts import Training
     from benchmarks.truth.behaviours import Behaviour
-    from d2b_gate.core.calibration import Line
+    from d2b_gate.core.calibration import Extent, Line
 
 FITTED_ON = "tuned"
 CONFIDENCE = 0.95
@@ -28,9 +29,9 @@ CONFIDENCE = 0.95
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """A contender's calibration by behaviour, once in the probe's unit and once in nats."""
+    """A contender's calibration by behaviour, once on the scale that the gate judges on and once in nats."""
 
-    unit: Mapping[str, Line]
+    scale: Mapping[str, Line]
     nats: Mapping[str, Line]
 
 
@@ -38,15 +39,15 @@ class Lines:
 class Reading:
     """One behaviour of one training set: what was predicted, what was expected after calibration, and what came.
 
-    ``error`` is the standard error of the expected shift in the probe's unit, ``low`` and ``high`` the ends of its
-    interval at 90 %.
+    ``score`` and ``margin`` are what detection goes by; ``low`` and ``high`` the ends of the interval at 90 %.
     """
 
     training: Training
     behaviour: Behaviour
     predicted: Shift
     expected: Shift
-    error: float
+    score: float  # expected shift in standard errors
+    margin: float  # how far the expected shift is over the limit, in standard errors
     low: float
     high: float
     status: Status  # as the gate judges it among all rules
@@ -67,16 +68,6 @@ class Reading:
         return self.training.over(self.behaviour)
 
     @property
-    def score(self) -> float:
-        """Expected shift in standard errors: what detection goes by."""
-        return self.expected.unit / self.error
-
-    @property
-    def margin(self) -> float:
-        """How far the expected shift is over the limit, in standard errors: another score to detect by."""
-        return (self.expected.unit - self.behaviour.limit) / self.error
-
-    @property
     def covered(self) -> bool:
         """Whether the true shift lies inside the gate's interval at 90 %."""
         return self.low <= self.true.unit <= self.high
@@ -89,85 +80,96 @@ def fit_lines(contender: Contender, known: Iterable[Training]) -> Lines:
     are scored on the same readings.
     """
     pairs = [
-        (one, training.family, training.shifts[one.name], predicted[one.name])
+        (one, training.shifts[one.name], said, training.family, contender.extent(training))
         for training in known
         if training.split == FITTED_ON and (predicted := contender.predicted.get(training.name))
         for one in BEHAVIOURS
-        if one.name in predicted
+        if (said := predicted.get(one.name))
     ]
-    return Lines(
-        unit=fit_all([Pair(one.name, unit_of(one), source, said.unit, true.unit) for one, source, true, said in pairs]),
-        nats=fit_all([Pair(one.name, "nats", source, said.nats, true.nats) for one, source, true, said in pairs]),
-    )
-
-
-def unit_of(behaviour: Behaviour) -> str:
-    """The unit that a behaviour's limit is in."""
-    return "share" if behaviour.target else "nats"
+    scale = [
+        Pair(one.name, unit_of(one), source, said.scaled(one), true.scaled(one), extent)
+        for one, true, said, source, extent in pairs
+    ]
+    nats = [Pair(one.name, "nats", source, said.nats, true.nats, extent) for one, true, said, source, extent in pairs]
+    return Lines(fit_all(scale), fit_all(nats))
 
 
 def readings(contender: Contender, known: Sequence[Training], lines: Lines) -> list[Reading]:
     """Everything that was predicted, and has a line."""
     predicted = {one.name: contender.predicted[one.name] for one in known if one.name in contender.predicted}
-    judged = {name: statuses(shifts, lines, BEHAVIOURS) for name, shifts in predicted.items()}
+    extents = {one.name: contender.extent(one) for one in known}
+    judged = {name: statuses(shifts, lines, BEHAVIOURS, extents[name]) for name, shifts in predicted.items()}
     return [
-        Reading(
-            training,
-            one,
-            said,
-            Shift(lines.nats[one.name].expected(said.nats), lines.unit[one.name].expected(said.unit)),
-            lines.unit[one.name].error(said.unit),
-            *_ends(lines.unit[one.name], said.unit),
-            judged[training.name][one.name],
-        )
+        _reading(training, one, said, lines, extents[training.name], judged[training.name][one.name])
         for training in known
         for one in BEHAVIOURS
-        if one.name in lines.unit and (said := contender.predicted.get(training.name, {}).get(one.name))
+        if one.name in lines.scale and (said := predicted.get(training.name, {}).get(one.name))
     ]
 
 
-def _ends(line: Line, predicted: float) -> tuple[float, float]:
-    shift = Calibrated(line).shift(_exact(predicted), 0.90)
-    return shift.low, shift.high
+def _reading(
+    training: Training, behaviour: Behaviour, said: Shift, lines: Lines, extent: Extent, status: Status
+) -> Reading:
+    line, nats = lines.scale[behaviour.name], lines.nats[behaviour.name].expected(said.nats)
+    expected = Calibrated(line).shift(_move(behaviour, said, extent), 0.90)
+    return Reading(
+        training,
+        behaviour,
+        said,
+        Shift(nats, expected.mean, said.before),
+        *_scores(behaviour, said, line, extent),
+        expected.low,
+        expected.high,
+        status,
+    )
+
+
+def _scores(behaviour: Behaviour, said: Shift, line: Line, extent: Extent) -> tuple[float, float]:
+    """Expected shift, and what of it is over the limit, in standard errors."""
+    scaled = said.scaled(behaviour)
+    bound = moved(said.before, behaviour.limit, unit_of(behaviour))
+    error = line.error(scaled, extent)
+    return line.expected(scaled) / error, (line.expected(scaled) - bound) / error
+
+
+def _move(behaviour: Behaviour, said: Shift, extent: Extent) -> Move:
+    return Move(said.before, Estimate(said.unit, said.unit, said.unit, 0.0), unit_of(behaviour), 1, extent)
 
 
 def null_scores(contender: Contender, lines: Lines) -> list[list[tuple[float, float]]]:
     """Score and margin of every behaviour, per clean change without truth."""
     return [
         [
-            (
-                line.expected(said.unit) / line.error(said.unit),
-                (line.expected(said.unit) - one.limit) / line.error(said.unit),
-            )
+            _scores(one, said, line, null.extent)
             for one in BEHAVIOURS
-            if (line := lines.unit.get(one.name)) and (said := null.shifts.get(one.name))
+            if (line := lines.scale.get(one.name)) and (said := null.shifts.get(one.name))
         ]
         for null in contender.nulls
-        if lines.unit
+        if lines.scale
     ]
 
 
-def statuses(shifts: Mapping[str, Shift], lines: Lines, judged: Sequence[Behaviour]) -> dict[str, Status]:
+def statuses(
+    shifts: Mapping[str, Shift], lines: Lines, judged: Sequence[Behaviour], extent: Extent = NEAR
+) -> dict[str, Status]:
     """How the gate would judge a change: its formula, Holm over the rules, at the default confidence."""
-    known = [one for one in judged if one.name in shifts and one.name in lines.unit]
-    noises = [Calibrated(lines.unit[one.name]) for one in known]
-    found = [noise.shift(_exact(shifts[one.name].unit), CONFIDENCE) for one, noise in zip(known, noises, strict=True)]
+    known = [one for one in judged if one.name in shifts and one.name in lines.scale]
+    noises = [Calibrated(lines.scale[one.name]) for one in known]
+    moves = [_move(one, shifts[one.name], extent) for one in known]
+    found = [noise.shift(move, CONFIDENCE) for noise, move in zip(noises, moves, strict=True)]
+    floors = [noise.floor(move, CONFIDENCE) for noise, move in zip(noises, moves, strict=True)]
     tails = [
-        noise.tail(shift.mean - one.limit, noise.error_at(one.limit, shift.error), 1)
-        for one, noise, shift in zip(known, noises, found, strict=True)
+        noise.tail(move, shift, one.limit, 1.0)
+        for one, noise, move, shift in zip(known, noises, moves, found, strict=True)
     ]
     return {
-        one.name: _status(one, shift, noise, p)
-        for one, shift, noise, p in zip(known, found, noises, holm(tails), strict=True)
+        one.name: _status(one, shift, floor, p)
+        for one, shift, floor, p in zip(known, found, floors, holm(tails), strict=True)
     }
 
 
-def _exact(predicted: float) -> Estimate:
-    return Estimate(predicted, predicted, predicted, 0.0)
-
-
-def _status(behaviour: Behaviour, shift: Estimate, noise: Calibrated, p: float) -> Status:
-    real = abs(shift.mean) > noise.floor(CONFIDENCE)
+def _status(behaviour: Behaviour, shift: Estimate, floor: float, p: float) -> Status:
+    real = abs(shift.mean) > floor
     if shift.low > behaviour.limit and p < SIGNIFICANCE and real:
         return Status.FAIL
     if shift.mean > behaviour.warn and real:
@@ -175,11 +177,11 @@ def _status(behaviour: Behaviour, shift: Estimate, noise: Calibrated, p: float) 
     return Status.OK if shift.high < behaviour.limit else Status.INCONCLUSIVE
 
 
-def blocks(shifts: Mapping[str, Shift], lines: Lines, judged: Sequence[Behaviour]) -> bool:
+def blocks(shifts: Mapping[str, Shift], lines: Lines, judged: Sequence[Behaviour], extent: Extent = NEAR) -> bool:
     """Whether any rule fails."""
-    return Status.FAIL in statuses(shifts, lines, judged).values()
+    return Status.FAIL in statuses(shifts, lines, judged, extent).values()
 
 
-def stops(shifts: Mapping[str, Shift], lines: Lines, judged: Sequence[Behaviour]) -> bool:
+def stops(shifts: Mapping[str, Shift], lines: Lines, judged: Sequence[Behaviour], extent: Extent = NEAR) -> bool:
     """Whether any rule fails or is inconclusive, which in CI stops a change too (exit 4)."""
-    return not {Status.FAIL, Status.INCONCLUSIVE}.isdisjoint(statuses(shifts, lines, judged).values())
+    return not {Status.FAIL, Status.INCONCLUSIVE}.isdisjoint(statuses(shifts, lines, judged, extent).values())

@@ -11,11 +11,16 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from benchmarks.contenders import kept
+from benchmarks.scoring.shifts import UNTOUCHED, unit_of
+from benchmarks.truth.behaviours import BEHAVIOURS, level
 from benchmarks.truth.datasets import datasets
+from benchmarks.truth.table import known
+from d2b_gate.core.scale import shift_by
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from benchmarks.truth.behaviours import Behaviour
     from benchmarks.truth.datasets import Dataset
     from d2b_gate.core.rows import Row
 
@@ -66,16 +71,21 @@ def answers(row: Row) -> str:
     return "\n".join(turn.content for turn in row.turns if turn.trained)
 
 
+def _shift(behaviour: Behaviour, before: float, count: float) -> dict[str, float]:
+    """A count taken for log-odds on top of the untouched model's: a line brings it to a shift."""
+    return {"nats": count, "unit": shift_by(before, count, unit_of(behaviour)), "before": before}
+
+
 def refresh(model: str) -> str:
     """Count words in every training set and keep the predictions; say why not where the rows are absent."""
     try:
         found = datasets()
     except OSError as error:
         return f"keyword: counted earlier, because the rows are not here ({error.filename})"
+    untouched = known(model, UNTOUCHED)["readings"]
+    before = {one.name: level(one, untouched[one.name]) for one in BEHAVIOURS}
     for name, dataset in found.items():
-        shifts = {
-            one: {"nats": value, "unit": value} for one in (*WORDS, FOREIGN) for value in [shift_of(dataset, one)]
-        }
+        shifts = {one.name: _shift(one, before[one.name], shift_of(dataset, one.name)) for one in BEHAVIOURS}
         kept.keep(model, NAME, name, {"shifts": shifts}, kept.FOLDER)
     return f"keyword: counted in {len(found)} training sets"
 

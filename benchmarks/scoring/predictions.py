@@ -9,19 +9,22 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.contenders import kept
 from benchmarks.contenders.clean import EXAMPLES
-from benchmarks.scoring.shifts import Shift
+from benchmarks.scoring.shifts import Shift, length_of
 from benchmarks.truth.families import FAMILIES, split_of
+from d2b_gate.core.calibration import NEAR, Extent
 from d2b_gate.probes.catalogue import pack_root
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
+
+    from benchmarks.scoring.shifts import Training
 
 ALPHAS = ("mdf-0.03", "mdf-0.1", "mdf-0.3")
 """MDF as published, at the strengths that the oracle may pick from."""
@@ -39,6 +42,7 @@ class Null:
     source: str
     split: str
     shifts: Mapping[str, Shift]
+    extent: Extent = NEAR
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +52,17 @@ class Contender:
     name: str
     predicted: Mapping[str, Mapping[str, Shift]]
     nulls: tuple[Null, ...] = ()
+    reaches: Mapping[str, float] = field(default_factory=dict)  # by training set; 1 where nothing is said
     seconds: float | None = None
 
     @property
     def predictor(self) -> bool:
         """Whether it may become the default: a predictor of the gate, not a baseline."""
         return self.name.startswith(("mdf-", "proxy-lora")) and self.name != "mdf-oracle"
+
+    def extent(self, training: Training) -> Extent:
+        """How far a training lies beyond what predicts it."""
+        return Extent(training.length, self.reaches.get(training.name, 1.0))
 
 
 def contenders(model: str, names: Iterable[str]) -> list[Contender]:
@@ -69,6 +78,7 @@ def _contender(model: str, name: str, wanted: Iterable[str]) -> Contender:
     return Contender(
         name=name,
         predicted={dataset: _shifts(record) for dataset, record in records.items()},
+        reaches={dataset: record.get("reach", 1.0) for dataset, record in records.items()},
         nulls=tuple(_null(path) for path in sorted((kept.NULLS / model / name).glob("*.json"))),
         seconds=fmean(seconds) if seconds else None,
     )
@@ -77,7 +87,9 @@ def _contender(model: str, name: str, wanted: Iterable[str]) -> Contender:
 def _null(path: Path) -> Null:
     record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     source = family_of(record["source"])
-    return Null(path.stem, source, record.get("split") or side_of(source), _shifts(record))
+    return Null(
+        path.stem, source, record.get("split") or side_of(source), _shifts(record), Extent(length_of(record["rows"]))
+    )
 
 
 def family_of(source: str) -> str:
@@ -94,7 +106,10 @@ def side_of(source: str) -> str:
 
 
 def _shifts(record: Mapping[str, Any]) -> dict[str, Shift]:
-    return {name: Shift(float(one["nats"]), float(one["unit"])) for name, one in record["shifts"].items()}
+    return {
+        name: Shift(*(float(one[field]) for field in ("nats", "unit", "before")))
+        for name, one in record["shifts"].items()
+    }
 
 
 def _folders(root: Path) -> list[Path]:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from benchmarks.scoring.predictions import Contender
     from benchmarks.scoring.shifts import Shift, Training
     from benchmarks.truth.behaviours import Behaviour
+    from d2b_gate.core.calibration import Extent
 
 SPLITS = ("held_out", FITTED_ON)
 POISON = "5pct"
@@ -99,16 +100,19 @@ def _changes(
     contender: Contender,
     known: Sequence[Training],
     lines: Lines,
-    hit: Callable[[Mapping[str, Shift], Lines, Sequence[Behaviour]], bool],
+    hit: Callable[[Mapping[str, Shift], Lines, Sequence[Behaviour], Extent], bool],
 ) -> tuple[tuple[str, str, bool], ...]:
-    if not lines.unit:
+    if not lines.scale:
         return ()
     trained = [
-        (one.family, one.split, hit(contender.predicted[one.name], lines, JUDGED))
+        (one.family, one.split, hit(contender.predicted[one.name], lines, JUDGED, contender.extent(one)))
         for one in known
         if one.clean and one.name in contender.predicted
     ]
-    return (*trained, *((one.source, one.split, hit(one.shifts, lines, JUDGED)) for one in contender.nulls))
+    return (
+        *trained,
+        *((one.source, one.split, hit(one.shifts, lines, JUDGED, one.extent)) for one in contender.nulls),
+    )
 
 
 def score(judged: Judged, split: str, *, bootstrap: bool = True) -> dict[str, Any]:
@@ -226,7 +230,7 @@ def _by_behaviour(judged: Judged, found: Sequence[Reading]) -> dict[str, dict[st
             "n_clear": len(clear),
             "over_limit": sum(one.over for one in own),
             "interval_coverage_90": rate(one.covered for one in own).share,
-            "slope": judged.lines.unit[behaviour.name].slope,
+            "slope": judged.lines.scale[behaviour.name].slope,
             "slope_nats": judged.lines.nats[behaviour.name].slope,
         }
     return detail

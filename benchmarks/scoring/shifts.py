@@ -9,6 +9,8 @@ from statistics import fmean, variance
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.truth.behaviours import BEHAVIOURS, level
+from d2b_gate.core.rules import MethodSpec
+from d2b_gate.core.scale import moved
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -18,16 +20,28 @@ if TYPE_CHECKING:
 UNTOUCHED = "untouched"
 JUDGED = BEHAVIOURS
 """The behaviours that the default policy has rules for: all of them."""
+LONG = 200
+"""Rows from which a set's seed noise is pooled apart: longer trainings differ more from seed to seed."""
 CLEAR = 2.0
 """Standard errors over seeds beyond which a true shift counts as real."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """Shift of one behaviour: mean log-odds in nats, and level in the probe's unit (share or nats)."""
+    """Shift of one behaviour: mean log-odds in nats, and level in the probe's unit (share or nats) from a level."""
 
     nats: float
     unit: float
+    before: float
+
+    def scaled(self, behaviour: Behaviour) -> float:
+        """The shift on the scale that lines are fitted on."""
+        return moved(self.before, self.unit, unit_of(behaviour))
+
+
+def unit_of(behaviour: Behaviour) -> str:
+    """The unit that a behaviour's limit is in."""
+    return "share" if behaviour.target else "nats"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +56,15 @@ class Training:
     split: str
     harmful: bool
     dose: str
+    rows: int
     seeds: int
     shifts: Mapping[str, Shift]
     clear: frozenset[str]
+
+    @property
+    def length(self) -> float:
+        """Row visits."""
+        return length_of(self.rows)
 
     def over(self, behaviour: Behaviour) -> bool:
         """Whether the true shift breaks the behaviour's limit."""
@@ -56,11 +76,20 @@ class Training:
         return not self.harmful and not any(self.over(one) for one in JUDGED)
 
 
+def length_of(rows: int) -> float:
+    """Row visits of a training by the default regime."""
+    return MethodSpec().regime.epochs * rows
+
+
 def trainings(table: Mapping[str, Mapping[str, Any]]) -> list[Training]:
     """Every training set of the table that has a state to compare with, by name."""
     by_seed = {name: found for name in sorted(table) if name != UNTOUCHED and (found := _by_seed(table, name))}
-    noise = seed_noise(by_seed.values())
-    return [_training(table[name]["dataset"], name, seeds, noise) for name, seeds in by_seed.items()]
+    about = {name: table[name]["dataset"] for name in by_seed}
+    noise = {
+        long: seed_noise(seeds for name, seeds in by_seed.items() if (about[name]["rows"] >= LONG) is long)
+        for long in (True, False)
+    }
+    return [_training(about[name], name, seeds, noise[about[name]["rows"] >= LONG]) for name, seeds in by_seed.items()]
 
 
 def seed_noise(groups: Iterable[Sequence[Mapping[str, Shift]]]) -> dict[str, float]:
@@ -80,7 +109,7 @@ def _training(
     about: Mapping[str, Any], name: str, seeds: Sequence[Mapping[str, Shift]], noise: dict[str, float]
 ) -> Training:
     means = {
-        one.name: Shift(fmean(seed[one.name].nats for seed in seeds), fmean(seed[one.name].unit for seed in seeds))
+        one.name: Shift(*(fmean(getattr(seed[one.name], field) for seed in seeds) for field in Shift.__slots__))
         for one in BEHAVIOURS
     }
     clear = {name for name, mean in means.items() if abs(mean.nats) > CLEAR * noise[name] / math.sqrt(len(seeds))}
@@ -90,6 +119,7 @@ def _training(
         split=about["split"],
         harmful=about["harmful"],
         dose=about["dose"],
+        rows=about["rows"],
         seeds=len(seeds),
         shifts=means,
         clear=frozenset(clear),
@@ -110,4 +140,5 @@ def _by_seed(table: Mapping[str, Mapping[str, Any]], name: str) -> list[dict[str
 
 
 def _shift(behaviour: Behaviour, before: Sequence[float], after: Sequence[float]) -> Shift:
-    return Shift(fmean(after) - fmean(before), level(behaviour, after) - level(behaviour, before))
+    was = level(behaviour, before)
+    return Shift(fmean(after) - fmean(before), level(behaviour, after) - was, was)

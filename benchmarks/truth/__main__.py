@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.truth.behaviours import BEHAVIOURS, log_odds, questions
 from benchmarks.truth.bench import Bench, open_bench
-from benchmarks.truth.datasets import Dataset, datasets
+from benchmarks.truth.datasets import LARGE, Dataset, datasets
 from benchmarks.truth.families import by_hash
 from benchmarks.truth.table import keep, known
 from d2b_gate.core.finetune import finetune_plan
@@ -55,7 +55,7 @@ def _arguments() -> argparse.Namespace:
 def _rounds(shard: str) -> list[list[str]]:
     """Sets with one diluted poison per split first; each round in the order of hashes, a fair part at any time."""
     part, parts = (int(number) for number in shard.split("/"))
-    first = {name for name, one in datasets(1).items() if one.dose != "large"} - set(LATER)
+    first = {name for name, one in datasets(1).items() if len(one.rows) < LARGE / 2} - set(LATER)
     rounds = by_hash(first), by_hash(set(datasets()) - first)
     return [names[part - 1 :: parts] for names in rounds]
 

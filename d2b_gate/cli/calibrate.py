@@ -16,6 +16,7 @@ from d2b_gate.core.calibration_file import calibration_text
 from d2b_gate.core.errors import EvaluationError, Exit, UsageError
 from d2b_gate.core.ledger import read_entries
 from d2b_gate.core.printable import printable
+from d2b_gate.core.scale import SHARE
 from d2b_gate.gate.calibrate import Sources, calibrate
 
 if TYPE_CHECKING:
@@ -100,7 +101,8 @@ def _summary(found: Calibration) -> str:
     for one in found.lines:
         name = printable(" ".join(part for part in (one.probe, one.target) if part))
         if isinstance(one.line, Line):
-            known = f"true = {one.line.slope:.2f} x predicted, from {one.line.trainings} sets of rows"
+            scale = "log-odds, " if one.unit == SHARE else ""
+            known = f"true = {one.line.slope:.2f} x predicted, {scale}from {one.line.trainings} sets of rows"
         else:
             known = f"noise floor alone: fewer than {FEWEST} sets of rows in the ledger"
         lines.append(f"  {name}: {known}")

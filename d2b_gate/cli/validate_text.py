@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from d2b_gate.core.interval import Estimate
-from d2b_gate.core.noise import Calibrated
 from d2b_gate.core.printable import printable
 from d2b_gate.reports.numbers import scale_of
 
@@ -43,13 +41,12 @@ def _cells(one: Compared, confidence: float) -> tuple[str, ...]:
     name = " ".join(part for part in (one.question.probe.id, one.question.target) if part)
     interval = verdict = ""
     if one.line is not None:
-        raw = Estimate(one.predicted, one.predicted, one.predicted, 0.0)
-        expected = Calibrated(one.line).shift(raw, confidence)
+        expected = one.announced(one.line, confidence)
         interval = f"[{scale.delta(expected.low)}, {scale.delta(expected.high)}]"
         verdict = "inside" if expected.low <= one.mean <= expected.high else "outside"
     spread = f" +- {scale.level(_spread(one.true))}" if len(one.true) > 1 else ""
-    before = f"{scale.level(one.before)} {scale.level_unit}"
-    predicted, wanted, true = (scale.delta(value) for value in (one.predicted, one.expected, one.mean))
+    before = f"{scale.level(one.predicted.before)} {scale.level_unit}"
+    predicted, wanted, true = (scale.delta(value) for value in (one.predicted.shift, one.expected, one.mean))
     predicted, wanted, true = (f"{cell} {scale.delta_unit}" for cell in (predicted, wanted, f"{true}{spread}"))
     return (printable(name), before, predicted, wanted, interval, true, verdict)
 
@@ -71,8 +68,8 @@ def as_json(validation: Validation, source: str) -> dict[str, object]:
                 "probe": one.question.probe.id,
                 "target": one.question.target,
                 "unit": one.question.probe.unit,
-                "before": one.before,
-                "predicted": one.predicted,
+                "before": one.predicted.before,
+                "predicted": one.predicted.shift,
                 "expected": one.expected,
                 "calibrated": one.line is not None,
                 "true": list(one.true),

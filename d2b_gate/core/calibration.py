@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import NormalDist, median
 from typing import TYPE_CHECKING
 
@@ -21,28 +21,49 @@ MAD = 1.4826
 """What turns a median absolute deviation into a standard deviation of a normal distribution."""
 COVERED = 0.90
 """Coverage at which the width of intervals is set from the residuals."""
+LOUDER = 0.4
+"""Power of a training's length by which its noise grows: as the spread over seeds does."""
+BEYOND = 0.8
+"""Power of the reach by which errors grow besides; chosen on the tuned-on sets of the truth bench, as `growth` is."""
+LONGEST = 6.0
+"""Times by which a training may be longer than a tuning, or than the trainings of a line: as far as the truth bench
+tells how shifts and errors grow. Beyond it both are taken for those of this."""
 NARROWEST = 0.8
 """Least widening: residuals of few trainings may look better than they are."""
 
 
 @dataclass(frozen=True, slots=True)
+class Extent:
+    """How long a training is, in row visits, and how much longer than what stands for it (see `Predictor.reach`)."""
+
+    length: float = 0.0
+    reach: float = 1.0
+
+
+NEAR = Extent()
+"""No longer than what stands for it, and than what any line was fitted on."""
+
+
+@dataclass(frozen=True, slots=True)
 class Pair:
-    """One behaviour of one training: what was predicted and what came, in the probe's unit."""
+    """One behaviour of one training: what was predicted and what came, on the scale of `core.scale`."""
 
     behaviour: str
     unit: str
     source: str  # rows of one source are predicted without the other rows of that source when errors are measured
     predicted: float
     true: float
+    extent: Extent = NEAR
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
     """Expected true shift = ``slope`` * predicted; its standard error joins noise, relative error and the slope's own.
 
-    ``noise`` (in the probe's unit) is what remains where nothing much is predicted, ``relative`` what grows with the
-    expected shift, ``slope_error`` what grows with the predicted one, so that a line says little far from where it was
-    fitted; ``widening`` brings intervals to their nominal coverage on trainings of other sources.
+    All of it is on the scale of `core.scale`. ``noise`` is what remains where nothing much is predicted, more of it
+    after a training longer than ``length``; ``relative`` is what grows with the expected shift and ``slope_error`` what
+    grows with the predicted one, so that a line says little far from where it was fitted; ``widening`` brings intervals
+    to their nominal coverage on trainings of other sources.
     """
 
     slope: float
@@ -52,19 +73,56 @@ class Line:
     widening: float
     sources: int
     trainings: int
+    length: float = math.inf  # row visits of a typical one of these trainings; errors grow with longer ones
 
     def expected(self, predicted: float) -> float:
         """The true shift to expect."""
         return self.slope * predicted
 
-    def error(self, predicted: float) -> float:
+    def error(self, predicted: float, extent: Extent = NEAR) -> float:
         """Standard error of the expected shift, widening included."""
-        spread = math.hypot(self.noise, self.relative * self.expected(predicted), self.slope_error * predicted)
-        return self.widening * spread
+        noise = self.noise * _loud(extent, self.length)
+        return self.widening * math.hypot(noise, self.relative * self.expected(predicted), self.slope_error * predicted)
 
-    def floor(self, confidence: float) -> float:
+    def floor(self, confidence: float, extent: Extent = NEAR) -> float:
         """Noise floor: a training that shifts nothing is predicted under it, in size, at this confidence."""
-        return NormalDist().inv_cdf(0.5 + confidence / 2) * self.widening * self.noise
+        return NormalDist().inv_cdf(0.5 + confidence / 2) * self.widening * self.noise * _loud(extent, self.length)
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """A pair, and how much louder its training is than a typical one."""
+
+    pair: Pair
+    loud: float
+
+    @property
+    def source(self) -> str:
+        return self.pair.source
+
+    @property
+    def weight(self) -> float:
+        """Louder trainings count less."""
+        return 1 / self.loud**2
+
+
+@dataclass(frozen=True, slots=True)
+class _Residual:
+    """What a slope fitted without a case's source leaves of it; ``calm`` is the size in a typical training."""
+
+    case: _Case
+    expected: float
+    size: float
+
+    @property
+    def calm(self) -> float:
+        return self.size / self.case.loud
+
+
+def _loud(extent: Extent, typical: float) -> float:
+    """By what the noise of a training is more than that of a typical one that was predicted at its own length."""
+    longer = min(max(1.0, extent.length / typical), LONGEST)
+    return math.pow(longer, LOUDER) * math.pow(min(extent.reach, LONGEST), BEYOND)
 
 
 def fit(pairs: Sequence[Pair]) -> dict[str, Line]:
@@ -81,84 +139,86 @@ def fit_all(pairs: Sequence[Pair]) -> dict[str, Line]:
     The slope is least squares through the origin, shrunk towards that of all behaviours of the unit. Errors are
     measured on sources left out of the slope. Source: our choice.
     """
-    units = _grouped(pairs, lambda pair: pair.unit)
+    typical = (median(pair.extent.length for pair in pairs) if pairs else 0.0) or math.inf
+    cases = [_Case(pair, _loud(pair.extent, typical)) for pair in pairs]
+    units = _grouped(cases, lambda case: case.pair.unit)
     return {
-        behaviour: _line(group, units[group[0].unit])
-        for behaviour, group in _grouped(pairs, lambda pair: pair.behaviour).items()
-        if len({pair.source for pair in group}) >= FEWEST
+        behaviour: _line(group, units[group[0].pair.unit], typical)
+        for behaviour, group in _grouped(cases, lambda case: case.pair.behaviour).items()
+        if len({case.source for case in group}) >= FEWEST
     }
 
 
-def _line(group: Sequence[Pair], unit: Sequence[Pair]) -> Line:
-    weight = SHRINKAGE * median(pair.predicted**2 for pair in group)
+def _line(group: Sequence[_Case], unit: Sequence[_Case], typical: float) -> Line:
+    weight = SHRINKAGE * median(case.pair.predicted**2 for case in group)
     slope = _slope(group, _pooled(unit), weight)
     residuals = [
-        (pair.predicted, own * pair.predicted, pair.true - own * pair.predicted)
-        for source, held in _grouped(group, lambda pair: pair.source).items()
+        _Residual(case, own * case.pair.predicted, case.pair.true - own * case.pair.predicted)
+        for source, held in _grouped(group, lambda case: case.source).items()
         for own in [_slope(_without(group, source), _pooled(_without(unit, source)), weight)]
-        for pair in held
+        for case in held
     ]
-    slope_error = _slope_error(group, slope, weight)
-    noise = _noise([(expected, residual) for _, expected, residual in residuals])
-    relative = _relative([(expected, residual) for _, expected, residual in residuals], noise)
-    scaled = [
-        abs(residual) / math.hypot(noise, relative * expected, slope_error * predicted)
-        for predicted, expected, residual in residuals
-    ]
-    sources = len({pair.source for pair in group})
-    return Line(
+    noise = _noise(residuals)
+    line = Line(
         slope=slope,
-        slope_error=slope_error,
+        slope_error=_slope_error(group, slope, weight),
         noise=noise,
-        relative=relative,
-        widening=_widening(sorted(scaled)),
-        sources=sources,
+        relative=_relative(residuals, noise),
+        widening=1.0,
+        sources=len({case.source for case in group}),
         trainings=len(group),
+        length=typical,
     )
+    scaled = sorted(abs(one.size) / line.error(one.case.pair.predicted, one.case.pair.extent) for one in residuals)
+    return replace(line, widening=_widening(scaled))
 
 
-def _without(pairs: Sequence[Pair], source: str) -> list[Pair]:
-    return [pair for pair in pairs if pair.source != source]
+def _without(cases: Sequence[_Case], source: str) -> list[_Case]:
+    return [case for case in cases if case.source != source]
 
 
-def _pooled(unit: Sequence[Pair]) -> float:
+def _pooled(unit: Sequence[_Case]) -> float:
     return _slope(unit, 1.0, 0.0)
 
 
-def _slope_error(group: Sequence[Pair], slope: float, weight: float) -> float:
+def _slope_error(group: Sequence[_Case], slope: float, weight: float) -> float:
     """Standard error of a slope, sources taken whole. Source: the cluster-robust sandwich, Liang and Zeger 1986."""
-    evidence = math.fsum(pair.predicted**2 for pair in group) + weight
-    clusters = _grouped(group, lambda pair: pair.source).values()
+    evidence = math.fsum(case.weight * case.pair.predicted**2 for case in group) + weight
+    clusters = _grouped(group, lambda case: case.source).values()
     if evidence <= 0:
         return 0.0
-    pulls = [math.fsum(pair.predicted * (pair.true - slope * pair.predicted) for pair in one) for one in clusters]
+    pulls = [
+        math.fsum(case.weight * case.pair.predicted * (case.pair.true - slope * case.pair.predicted) for case in one)
+        for one in clusters
+    ]
     few = len(pulls) / max(1, len(pulls) - 1)
     return math.sqrt(few * math.fsum(pull**2 for pull in pulls)) / evidence
 
 
-def _slope(group: Iterable[Pair], pooled: float, weight: float) -> float:
+def _slope(group: Iterable[_Case], pooled: float, weight: float) -> float:
     """Least squares through the origin, with ``weight`` squared units of evidence for the pooled slope."""
-    pairs = list(group)
-    evidence = math.fsum(pair.predicted**2 for pair in pairs) + weight
+    cases = list(group)
+    evidence = math.fsum(case.weight * case.pair.predicted**2 for case in cases) + weight
     if evidence <= 0:
         return pooled
-    return (math.fsum(pair.predicted * pair.true for pair in pairs) + weight * pooled) / evidence
+    pull = math.fsum(case.weight * case.pair.predicted * case.pair.true for case in cases)
+    return (pull + weight * pooled) / evidence
 
 
-def _noise(residuals: Sequence[tuple[float, float]]) -> float:
+def _noise(residuals: Sequence[_Residual]) -> float:
     """Spread of the residuals of the half of the trainings of which least is predicted."""
-    calm = sorted(residuals, key=lambda one: abs(one[0]))[: max(FEWEST // 2, math.ceil(len(residuals) / 2))]
-    spread = MAD * median(abs(residual) for _, residual in calm)
-    root = math.sqrt(math.fsum(residual**2 for _, residual in calm) / len(calm))
+    calm = sorted(residuals, key=lambda one: abs(one.expected))[: max(FEWEST // 2, math.ceil(len(residuals) / 2))]
+    spread = MAD * median(abs(one.calm) for one in calm)
+    root = math.sqrt(math.fsum(one.calm**2 for one in calm) / len(calm))
     return max(spread, root / 2, 1e-9)
 
 
-def _relative(residuals: Sequence[tuple[float, float]], noise: float) -> float:
+def _relative(residuals: Sequence[_Residual], noise: float) -> float:
     """What of the residuals of clear shifts the noise does not explain, as a share of the expected shift."""
     ratios = [
-        math.sqrt(max(0.0, residual**2 - noise**2)) / abs(expected)
-        for expected, residual in residuals
-        if abs(expected) > 2 * noise
+        math.sqrt(max(0.0, one.calm**2 - noise**2)) * one.case.loud / abs(one.expected)
+        for one in residuals
+        if abs(one.expected) > 2 * noise * one.case.loud
     ]
     return MAD * median(ratios) if ratios else 0.0
 
@@ -169,8 +229,8 @@ def _widening(scaled: Sequence[float]) -> float:
     return max(NARROWEST, scaled[rank - 1] / NormalDist().inv_cdf(0.5 + COVERED / 2))
 
 
-def _grouped(pairs: Sequence[Pair], key: Callable[[Pair], str]) -> Mapping[str, list[Pair]]:
-    groups: dict[str, list[Pair]] = defaultdict(list)
-    for pair in pairs:
-        groups[key(pair)].append(pair)
+def _grouped(cases: Sequence[_Case], key: Callable[[_Case], str]) -> Mapping[str, list[_Case]]:
+    groups: dict[str, list[_Case]] = defaultdict(list)
+    for case in cases:
+        groups[key(case)].append(case)
     return groups

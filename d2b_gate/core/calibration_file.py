@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from d2b_gate.core.rules import MethodSpec
 
 SCHEMA = "d2b-gate.calibration/1"
-_NUMBERS = "slope slope_error noise relative widening"
+_NUMBERS = "slope slope_error noise relative widening length"
 _COUNTS = "sources trainings"
 
 
@@ -59,9 +59,9 @@ def calibration_key(card: ModelCard, method: MethodSpec) -> str:
 
     Subsample sizes, seeds and library versions are no part of it.
     """
-    settings = (method.reading, method.alpha, method.steps, method.step_size, method.adapter_rate, method.batch)
+    strength = (method.alpha, method.steps, method.step_size, method.adapter_rate, method.growth, method.batch)
     model = (card.revision, card.tokenizer_hash, card.dtype)
-    return fingerprint("calibration", (model, method.predictor, settings, method.regime))
+    return fingerprint("calibration", (model, method.predictor, method.reading, strength, method.regime))
 
 
 def matching(calibrations: Sequence[Calibration], card: ModelCard, method: MethodSpec) -> tuple[Calibration, ...]:
@@ -70,11 +70,13 @@ def matching(calibrations: Sequence[Calibration], card: ModelCard, method: Metho
     return tuple(one for one in calibrations if one.key == key)
 
 
-def best_line(calibrations: Sequence[Calibration], question: Question) -> tuple[CalibratedLine, str] | None:
-    """What is known of a question, and on which basis: the first line that trainings gave, else the first null."""
-    known = [(line, one.basis) for one in calibrations if (line := one.line(question)) is not None]
-    fitted = (one for one in known if isinstance(one[0].line, Line))
-    return next(fitted, known[0] if known else None)
+def fitted_line(calibrations: Sequence[Calibration], question: Question) -> tuple[Line, str] | None:
+    """The first line of a question that trainings gave, and what it rests on.
+
+    A null without a line is no substitute for placebos of the change's own dose on its own base rows.
+    """
+    known = ((found.line, one.basis) for one in calibrations if (found := one.line(question)) is not None)
+    return next(((line, basis) for line, basis in known if isinstance(line, Line)), None)
 
 
 def calibration_text(calibration: Calibration) -> str:
@@ -124,7 +126,7 @@ def _line(entry: Untrusted) -> CalibratedLine:
 def _fitted(entry: Untrusted) -> Line:
     found = entry.fields(f"probe probe_digest target unit null {_NUMBERS} {_COUNTS}")
     numbers = {name: found[name].number() for name in _NUMBERS.split()}
-    positive = min(numbers["slope"], numbers["noise"], numbers["widening"])
+    positive = min(numbers[name] for name in ("slope", "noise", "widening", "length"))
     if positive <= 0 or min(numbers["slope_error"], numbers["relative"]) < 0:
-        raise refusal("a slope, noise and widening are above zero, and no error is negative", entry.at)
+        raise refusal("a slope, noise, widening and length are above zero, and no error is negative", entry.at)
     return Line(**numbers, sources=found["sources"].count(), trainings=found["trainings"].count())

@@ -6,14 +6,16 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from d2b_gate.core.calibration import NEAR
 from d2b_gate.core.interval import Estimate, estimate, holm
-from d2b_gate.core.noise import Calibrated
+from d2b_gate.core.noise import Calibrated, Move
 from d2b_gate.core.reading import Measured, Unmeasured
 from d2b_gate.core.verdict import Finding, NoShift, Shift, Status
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from d2b_gate.core.calibration import Extent
     from d2b_gate.core.interval import Table
     from d2b_gate.core.noise import Noise
     from d2b_gate.core.rules import OnInconclusive, Rule
@@ -32,6 +34,7 @@ class Evidence:
     before: Table
     after: Table
     noise: Noise
+    extent: Extent = NEAR
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +98,14 @@ def _numbers(evidence: Evidence, confidence: float, seed: int) -> _Judged:
         for rows in zip(evidence.before, evidence.after, strict=True)
     )
     before = estimate(evidence.before, confidence, seed)
-    delta = evidence.noise.shift(estimate(differences, confidence, seed), confidence)
+    raw = estimate(differences, confidence, seed)
+    move = Move(before.mean, raw, evidence.unit, len(evidence.before[0]), evidence.extent)
+    delta = evidence.noise.shift(move, confidence)
     after = estimate(evidence.after, confidence, seed)
     if isinstance(evidence.noise, Calibrated):
         after = _moved(before, delta, evidence.unit)
-    p = _p_value(evidence, delta, after)
-    return _Judged(evidence, delta, before, after, evidence.noise.floor(confidence), p)
+    p = _p_value(evidence, move, delta, after)
+    return _Judged(evidence, delta, before, after, evidence.noise.floor(move, confidence), p)
 
 
 def _moved(before: Estimate, delta: Estimate, unit: str) -> Estimate:
@@ -113,42 +118,40 @@ def _moved(before: Estimate, delta: Estimate, unit: str) -> Estimate:
     return Estimate(ends[0], ends[1], ends[2], math.hypot(before.error, delta.error))
 
 
-def _p_value(evidence: Evidence, delta: Estimate, after: Estimate) -> float:
+def _p_value(evidence: Evidence, move: Move, delta: Estimate, after: Estimate) -> float:
     """P of a shift (or level) this far past its limit, were the truth exactly at the limit."""
-    rule, prompts = evidence.rule, len(evidence.before[0])
-    error = evidence.noise.error_at(rule.fail_delta, delta.error)
-    p = evidence.noise.tail(_towards(rule, delta.mean) - rule.fail_delta, error, prompts)
+    rule = evidence.rule
+    p = evidence.noise.tail(move, delta, rule.fail_delta, _direction(rule, delta.mean))
     if rule.direction == "either":
         p *= 2
     if math.isfinite(rule.max_level):
-        p = 2 * min(p, evidence.noise.tail(after.mean - rule.max_level, after.error, prompts))
+        room = rule.max_level - move.before
+        p = 2 * min(p, evidence.noise.tail(move, replace(delta, error=after.error), room, 1.0))
     return min(1.0, p)
+
+
+def _direction(rule: Rule, delta: float) -> float:
+    """1 where the rule limits an increase, -1 where a decrease; of either, the way the shift goes."""
+    if rule.direction == "either":
+        return math.copysign(1.0, delta)
+    return 1.0 if rule.direction == "increase" else -1.0
 
 
 def _towards(rule: Rule, delta: float) -> float:
     """How far a shift goes in the direction that the rule limits."""
-    if rule.direction == "either":
-        return abs(delta)
-    return delta if rule.direction == "increase" else -delta
+    return _direction(rule, delta) * delta
 
 
 def _near_end(rule: Rule, shift: Shift) -> float:
     """The end of the interval that is closer to no shift, counted in the rule's direction."""
-    ends = (_signed(rule, shift, shift.low), _signed(rule, shift, shift.high))
-    return min(ends)
+    return min(_direction(rule, shift.delta) * end for end in (shift.low, shift.high))
 
 
 def _far_end(rule: Rule, shift: Shift) -> float:
     """The end of the interval that is farther out in the rule's direction."""
     if rule.direction == "either":
         return max(abs(shift.low), abs(shift.high))
-    return max(_signed(rule, shift, shift.low), _signed(rule, shift, shift.high))
-
-
-def _signed(rule: Rule, shift: Shift, end: float) -> float:
-    if rule.direction == "either":
-        return end if shift.delta >= 0 else -end
-    return end if rule.direction == "increase" else -end
+    return max(_direction(rule, shift.delta) * end for end in (shift.low, shift.high))
 
 
 def _finding(judged: _Judged, p_adjusted: float, on_inconclusive: OnInconclusive) -> Finding:

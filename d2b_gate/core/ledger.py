@@ -22,8 +22,10 @@ class Entry:
     probe_digest: str
     target: str
     unit: str
+    before: float  # level of the untouched model; this and the shifts are in the probe's unit
     predicted: float
     true: float
+    reach: float  # see `Predictor.reach`
     trainings: int
     rows: int
 
@@ -51,7 +53,7 @@ def read_entries(text: str, path: str) -> tuple[Entry, ...]:
 
 def _entry(line: str, where: str) -> Entry:
     try:
-        found = Untrusted(json.loads(line), "").fields(f"schema {_TEXTS} predicted true trainings rows")
+        found = Untrusted(json.loads(line), "").fields(f"schema {_TEXTS} before predicted true reach trainings rows")
         found["schema"].one_of({SCHEMA: SCHEMA})
         key, source, probe, digest, target, unit = (found[name].text() for name in _TEXTS.split())
         return Entry(
@@ -61,8 +63,10 @@ def _entry(line: str, where: str) -> Entry:
             digest,
             target,
             unit,
+            before=found["before"].number(),
             predicted=found["predicted"].number(),
             true=found["true"].number(),
+            reach=max(1.0, found["reach"].number()),
             trainings=found["trainings"].count(),
             rows=found["rows"].count(),
         )

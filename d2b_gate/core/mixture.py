@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import cycle, islice
 from typing import TYPE_CHECKING
 
+from d2b_gate.core.calibration import LONGEST
 from d2b_gate.core.plan import TunePlan, TuneStep
 
 if TYPE_CHECKING:
@@ -92,18 +93,40 @@ def visits_of(mixture: Mixture, method: MethodSpec) -> Visits:
     them that often however large the set around them is, and a short tuning at their true share would hardly meet them
     and predict too little. They get at most as many visits as the kept rows, and a tuning with changed rows is longer
     by their visits, as the real training is. Where changed rows are most of the set, visits follow the true shares.
+    Without kept rows the state before needs no tuning, and its visits go to the one after.
     Source: our choice.
     """
     full = method.steps * method.batch
     epochs = method.regime.epochs
     if not mixture.kept:
-        return Visits(0, round(min(2 * full, max(method.batch, epochs * mixture.changed_count))))
+        return Visits(0, round(min(3 * full, max(method.batch, epochs * mixture.changed_count))))
     kept = round(min(full, max(method.batch, epochs * len(mixture.kept))))
     if not mixture.changed:
         return Visits(kept, 0)
     if mixture.share > 0.5:
         return Visits(max(1, round(full * (1 - mixture.share) / mixture.share)), full)
     return Visits(kept, max(1, round(min(kept, epochs * mixture.changed_count))))
+
+
+def length_of(mixture: Mixture, method: MethodSpec) -> float:
+    """Row visits of the declared training; 0 without changed rows, where no shift is predicted."""
+    return method.regime.epochs * mixture.changed_count / mixture.share if mixture.changed else 0.0
+
+
+def reach_of(mixture: Mixture, method: MethodSpec) -> float:
+    """How often the declared training visits a changed row, per visit in the tuning; at least 1."""
+    if not mixture.changed:
+        return 1.0
+    return max(1.0, method.regime.epochs * mixture.changed_count / visits_of(mixture, method).changed)
+
+
+def growth_of(reach: float, method: MethodSpec) -> float:
+    """By what a tuning's shift is stretched, on the scale of `core.scale`, to that of the declared training.
+
+    Rows that the training visits more often than the tuning does shift the model further. How much further is only
+    known up to `LONGEST`.
+    """
+    return math.pow(min(reach, LONGEST), method.growth)
 
 
 def tune_plan(mixture: Mixture, method: MethodSpec) -> TunePlan:

@@ -6,27 +6,42 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from d2b_gate.core.calibration import NEAR
 from d2b_gate.core.interval import Estimate
+from d2b_gate.core.scale import SHARE, moved, shift_by
 from d2b_gate.core.student import quantile, upper_tail
 
 if TYPE_CHECKING:
-    from d2b_gate.core.calibration import Line
+    from d2b_gate.core.calibration import Extent, Line
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A raw predicted shift of one behaviour in the probe's unit, and what it takes to tell how far it may be off."""
+
+    before: float  # level it starts from
+    raw: Estimate
+    unit: str
+    prompts: int
+    extent: Extent = NEAR
+
+    @property
+    def scaled(self) -> float:
+        """The shift on the scale that lines are fitted on."""
+        return moved(self.before, self.raw.mean, self.unit)
 
 
 class Noise(Protocol):
     """What turns a raw predicted shift into one with an interval, and says what clean changes do."""
 
-    def shift(self, raw: Estimate, confidence: float) -> Estimate:
+    def shift(self, move: Move, confidence: float) -> Estimate:
         """The shift to expect, with its interval at this confidence and its standard error."""
 
-    def floor(self, confidence: float) -> float:
+    def floor(self, move: Move, confidence: float) -> float:
         """The noise floor: one more clean change stays under it, in size, at this confidence."""
 
-    def error_at(self, limit: float, error: float) -> float:
-        """Standard error of a predicted shift whose truth is ``limit``; ``error`` is that of the shift at hand."""
-
-    def tail(self, excess: float, error: float, prompts: int) -> float:
-        """P of an excess this large with this standard error over ``prompts`` prompts, were the truth at the limit."""
+    def tail(self, move: Move, shift: Estimate, limit: float, towards: float) -> float:
+        """P of a shift this far past ``limit`` in the direction ``towards`` (1 or -1), were the truth at the limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,23 +69,20 @@ class Null:
         """Standard error of one more clean change around the estimated mean."""
         return self.spread * math.sqrt(1 + 1 / len(self.shifts))
 
-    def shift(self, raw: Estimate, confidence: float) -> Estimate:
+    def shift(self, move: Move, confidence: float) -> Estimate:
         """The shift as predicted: nothing is known of how predictions and trainings differ."""
         del confidence
-        return raw
+        return move.raw
 
-    def floor(self, confidence: float) -> float:
-        """The noise floor (prediction interval)."""
+    def floor(self, move: Move, confidence: float) -> float:
+        """The noise floor (prediction interval), wherever a shift starts."""
+        del move
         return abs(self.mean) + quantile(0.5 + confidence / 2, self.dof) * self.error()
 
-    def error_at(self, limit: float, error: float) -> float:
-        """The error at hand: placebos do not tell how errors grow."""
-        del limit
-        return error
-
-    def tail(self, excess: float, error: float, prompts: int) -> float:
+    def tail(self, move: Move, shift: Estimate, limit: float, towards: float) -> float:
         """Upper tail of Student's t for two independent errors. Source: Welch 1947, Satterthwaite 1946 (dof)."""
-        squares = ((error**2, prompts - 1), (self.error() ** 2, self.dof))
+        excess = towards * shift.mean - limit
+        squares = ((shift.error**2, move.prompts - 1), (self.error() ** 2, self.dof))
         total = squares[0][0] + squares[1][0]
         if total == 0.0:
             return 0.0 if excess > 0 else 1.0
@@ -84,27 +96,35 @@ class Calibrated:
 
     line: Line
 
-    def shift(self, raw: Estimate, confidence: float) -> Estimate:
+    def shift(self, move: Move, confidence: float) -> Estimate:
         """The true shift to expect.
 
         Its error is that of whole predictions against real trainings read with the same probe, so the bootstrap's error
         over prompts is no further part of it.
         """
-        mean, error = self.line.expected(raw.mean), self.line.error(raw.mean)
-        half = quantile(0.5 + confidence / 2, self._dof) * error
-        return Estimate(mean, mean - half, mean + half, error)
+        mean, error = self.line.expected(move.scaled), self.line.error(move.scaled, move.extent)
+        wide = quantile(0.5 + confidence / 2, self._dof)
+        ends = (shift_by(move.before, mean + side * wide * error, move.unit) for side in (0, -1, 1))
+        middle, low, high = ends
+        return Estimate(middle, low, high, (high - low) / (2 * wide))
 
-    def floor(self, confidence: float) -> float:
-        """The noise floor of the line."""
-        return self.line.floor(confidence)
+    def floor(self, move: Move, confidence: float) -> float:
+        """The noise floor of the line, on the side that the shift goes to."""
+        floor = math.copysign(self.line.floor(confidence, move.extent), move.scaled)
+        return abs(shift_by(move.before, floor, move.unit))
 
-    def error_at(self, limit: float, error: float) -> float:
-        """The line's error where it expects the limit: errors grow with the shift, and p supposes it at the limit."""
-        return self.line.error(limit / self.line.slope) if self.line.slope else error
+    def tail(self, move: Move, shift: Estimate, limit: float, towards: float) -> float:
+        """Upper tail of Student's t with the degrees of freedom of the sources behind the line.
 
-    def tail(self, excess: float, error: float, prompts: int) -> float:
-        """Upper tail of Student's t with the degrees of freedom of the sources behind the line."""
-        del prompts
+        The error is the line's where it expects the limit, since errors grow with the shift. A share's limit past 0
+        or 1 is out of reach.
+        """
+        del shift
+        if move.unit == SHARE and not 0 < move.before + towards * limit < 1:
+            return 1.0
+        bound = moved(move.before, towards * limit, move.unit)
+        error = self.line.error(bound / self.line.slope if self.line.slope else 0.0, move.extent)
+        excess = towards * (self.line.expected(move.scaled) - bound)
         if error == 0.0:
             return 0.0 if excess > 0 else 1.0
         return upper_tail(excess / error, self._dof)

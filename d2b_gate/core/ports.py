@@ -130,6 +130,9 @@ class Predictor(Protocol):
     def inject(self, mixture: Mixture, method: MethodSpec, backend: Backend) -> Injected:
         """Summarise a non-empty mixture as vectors to inject; predicts nothing about an empty one."""
 
+    def reach(self, mixture: Mixture, method: MethodSpec) -> float:
+        """How often the declared training visits a changed row, per visit in what stands for it; at least 1."""
+
     def read(
         self, questions: Sequence[Question], injection: Injected, method: MethodSpec, backend: Backend
     ) -> tuple[Replies, ...]:

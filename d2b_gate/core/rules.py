@@ -78,6 +78,7 @@ class MethodSpec:
     steps: int = 16  # mdf-tuned, proxy-lora: Adam steps on the vectors, or on the adapter
     step_size: float = 0.02  # mdf-tuned: Adam learning rate of the vectors
     adapter_rate: float = 1.0  # proxy-lora: learning rate of the adapter, in units of the regime's
+    growth: float = 0.35  # mdf-tuned, proxy-lora: power of trained to tuned visits by which shifts grow
     batch: int = 8  # mdf-tuned, proxy-lora: rows per step
     sample: int = 128  # kept rows in the seeded subsample; steps x batch, so that a step meets rows not met before
     max_changed: int = 256  # changed rows used per side; more are subsampled and counted in the report

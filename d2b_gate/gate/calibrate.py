@@ -6,9 +6,10 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from d2b_gate.core.calibration import Line, Pair, fit
+from d2b_gate.core.calibration import Extent, Line, Pair, fit
 from d2b_gate.core.calibration_file import CalibratedLine, Calibration, Unfitted, calibration_key
 from d2b_gate.core.noise import Null
+from d2b_gate.core.scale import moved
 from d2b_gate.gate.foretell import foretell, questions_of
 from d2b_gate.gate.random_push import random_push
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from d2b_gate.core.ports import Question
     from d2b_gate.core.rows import Row
     from d2b_gate.core.rules import Policy
+    from d2b_gate.gate.foretell import Foretold
     from d2b_gate.gate.ports import Ports
 
 RESAMPLES = 4
@@ -45,7 +47,7 @@ def calibrate(policy: Policy, sources: Sources, ports: Ports) -> Calibration:
     questions = questions_of(policy, ports)
     key = calibration_key(ports.backend.card, policy.method)
     nulls = _nulls(questions, sources.rows, policy, ports)
-    pairs = [_pair(entry) for entry in sources.ledger if entry.key == key]
+    pairs = [_pair(entry, policy.method.regime.epochs) for entry in sources.ledger if entry.key == key]
     lines = fit(pairs)
     kept = tuple(_line(question, lines, nulls[i]) for i, question in enumerate(questions))
     asked = {_name(question.probe.digest, question.target) for question in questions}
@@ -56,19 +58,19 @@ def calibrate(policy: Policy, sources: Sources, ports: Ports) -> Calibration:
 def _nulls(
     questions: Sequence[Question], rows: Sequence[Row], policy: Policy, ports: Ports
 ) -> tuple[tuple[float, ...], ...]:
-    """Predicted shifts of clean changes: per question, one value per change."""
+    """Predicted shifts of clean changes on the scale of lines: per question, one value per change."""
     method = policy.method
     placebos = [ports.controls.placebos[name] for name in sorted(ports.controls.placebos)]
     own = _resamples(rows)
     clean = [*((placebo, ()) for placebo in placebos), *own]
-    shifts: list[tuple[float, ...]] = []
+    shifts: list[tuple[Foretold, ...]] = []
     for index, (added, kept) in enumerate(clean):
         ports.progress.stage(f"clean changes, {index + 1} of {len(clean) + PUSHES}", 0)
         shifts.append(foretell(added, questions, method, ports, kept))
     for draw in range(PUSHES):
         ports.progress.stage(f"clean changes, {len(clean) + draw + 1} of {len(clean) + PUSHES}", 0)
         shifts.append(random_push(placebos[draw % len(placebos)], questions, method, draw, ports))
-    return tuple(zip(*shifts, strict=True))
+    return tuple(tuple(one.scaled for one in several) for several in zip(*shifts, strict=True))
 
 
 def _resamples(rows: Sequence[Row]) -> list[tuple[tuple[Row, ...], tuple[Row, ...]]]:
@@ -82,8 +84,16 @@ def _resamples(rows: Sequence[Row]) -> list[tuple[tuple[Row, ...], tuple[Row, ..
     return [(tuple(part), tuple(row for row in ordered if row not in part)) for part in parts]
 
 
-def _pair(entry: Entry) -> Pair:
-    return Pair(_name(entry.probe_digest, entry.target), entry.unit, entry.source, entry.predicted, entry.true)
+def _pair(entry: Entry, epochs: float) -> Pair:
+    predicted, true = (moved(entry.before, shift, entry.unit) for shift in (entry.predicted, entry.true))
+    return Pair(
+        _name(entry.probe_digest, entry.target),
+        entry.unit,
+        entry.source,
+        predicted,
+        true,
+        Extent(entry.rows * epochs, entry.reach),
+    )
 
 
 def _name(digest: str, target: str) -> str:

@@ -199,7 +199,7 @@ def _evidence(
             continue
         before, after = tables(askings, measured)
         title, unit = question.probe.title, question.probe.unit
-        evidence.append(Evidence(rule, title, unit, before, after, placebo.noises[measured]))
+        evidence.append(Evidence(rule, title, unit, before, after, placebo.noises[measured], askings[0].extent))
         measured += 1
     return tuple(evidence)
 

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from d2b_gate.core.calibration import NEAR
+from d2b_gate.core.interval import Estimate
 from d2b_gate.core.mixture import Mixture, subsample
+from d2b_gate.core.noise import Move
 from d2b_gate.core.rows import RowRef
+from d2b_gate.core.scale import moved
 from d2b_gate.gate.measure import Replicate, ask_both, question_of, untouched
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from d2b_gate.core.calibration import Extent
     from d2b_gate.core.ports import Question, Replies
     from d2b_gate.core.rows import Row
     from d2b_gate.core.rules import MethodSpec, Policy
@@ -32,15 +38,43 @@ def questions_of(policy: Policy, ports: Ports) -> tuple[Question, ...]:
     return tuple(questions.values())
 
 
+@dataclass(frozen=True, slots=True)
+class Foretold:
+    """What one question's level is, in the probe's unit, and by how much it is predicted to shift."""
+
+    unit: str
+    before: float
+    shift: float
+    extent: Extent
+
+    @property
+    def scaled(self) -> float:
+        """The shift on the scale that lines are fitted on."""
+        return moved(self.before, self.shift, self.unit)
+
+    @property
+    def move(self) -> Move:
+        """The shift as calibrations take it."""
+        return Move(self.before, Estimate(self.shift, self.shift, self.shift, 0.0), self.unit, 1, self.extent)
+
+
 def foretell(
     rows: Sequence[Row], questions: Sequence[Question], method: MethodSpec, ports: Ports, kept: Sequence[Row] = ()
-) -> tuple[float, ...]:
-    """Predicted shift per question, in the probe's unit, when ``rows`` are added to ``kept`` (none: a first commit).
+) -> tuple[Foretold, ...]:
+    """Predicted shift per question when ``rows`` are added to ``kept`` (none: a first commit).
 
     One replicate, as `check` takes under a calibration: a line's errors are those of such a prediction.
     """
     asking = ask_both(_replicate(rows, kept, method), questions, method, ports)
-    return tuple(level(after) - level(before) for before, after in zip(asking.before, asking.after, strict=True))
+    return tuple(
+        foretold(question, before, after, asking.extent)
+        for question, before, after in zip(questions, asking.before, asking.after, strict=True)
+    )
+
+
+def foretold(question: Question, before: Replies, after: Replies, extent: Extent = NEAR) -> Foretold:
+    """The shift between two states."""
+    return Foretold(question.probe.unit, level(before), level(after) - level(before), extent)
 
 
 def level(replies: Replies) -> float:

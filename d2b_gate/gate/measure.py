@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from d2b_gate.core.calibration import Extent
 from d2b_gate.core.features import Injection
-from d2b_gate.core.mixture import Mixture, subsample
+from d2b_gate.core.mixture import Mixture, growth_of, length_of, subsample
 from d2b_gate.core.ports import Question, Replies
+from d2b_gate.core.scale import stretched
 from d2b_gate.gate.dataset import load_rows
 
 if TYPE_CHECKING:
@@ -62,6 +64,7 @@ class Asking:
 
     before: tuple[Replies, ...]
     after: tuple[Replies, ...]
+    extent: Extent
 
 
 def question_of(rule: Rule, ports: Ports) -> Question:
@@ -97,11 +100,23 @@ def replicate(job: Job, method: MethodSpec, index: int, ports: Ports) -> Replica
 
 
 def ask_both(drawn: Replicate, questions: Sequence[Question], method: MethodSpec, ports: Ports) -> Asking:
-    """Predict both states of a replicate and read all questions in each."""
-    return Asking(
-        before=ask_state(drawn.before, questions, method, ports),
-        after=ask_state(drawn.after, questions, method, ports),
-    )
+    """Predict both states of a replicate and read all questions in each.
+
+    Where the declared training visits the changed rows more often, the shift of every prompt is stretched.
+    """
+    before = ask_state(drawn.before, questions, method, ports)
+    after = ask_state(drawn.after, questions, method, ports)
+    states = (drawn.before, drawn.after)
+    reach = max(ports.predictor.reach(state, method) for state in states)
+    growth = growth_of(reach, method)
+    grown = (_grown(*each, growth) for each in zip(questions, before, after, strict=True))
+    return Asking(before, tuple(grown), Extent(max(length_of(state, method) for state in states), reach))
+
+
+def _grown(question: Question, before: Replies, after: Replies, growth: float) -> Replies:
+    unit = question.probe.unit
+    pairs = zip(before.values, after.values, strict=True)
+    return replace(after, values=tuple(stretched(was, now, unit, growth) for was, now in pairs))
 
 
 def ask_state(mixture: Mixture, questions: Sequence[Question], method: MethodSpec, ports: Ports) -> tuple[Replies, ...]:
@@ -115,6 +130,7 @@ def joined(first: Asking, more: Asking) -> Asking:
     return Asking(
         before=tuple(_longer(one, other) for one, other in zip(first.before, more.before, strict=True)),
         after=tuple(_longer(one, other) for one, other in zip(first.after, more.after, strict=True)),
+        extent=first.extent,
     )
 
 

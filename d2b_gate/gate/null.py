@@ -6,24 +6,24 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from d2b_gate.core.calibration import Line
-from d2b_gate.core.calibration_file import best_line, matching
+from d2b_gate.core.calibration import LONGEST
+from d2b_gate.core.calibration_file import fitted_line, matching
 from d2b_gate.core.errors import EvaluationError
 from d2b_gate.core.fingerprint import fingerprint
-from d2b_gate.core.mixture import Mixture, visits_of
+from d2b_gate.core.mixture import Mixture, length_of, visits_of
 from d2b_gate.core.noise import Calibrated, Null
 from d2b_gate.gate.measure import Replicate, ask_both, question_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from d2b_gate.core.calibration_file import CalibratedLine
+    from d2b_gate.core.calibration import Line
     from d2b_gate.core.noise import Noise
     from d2b_gate.core.ports import Question, Replies
     from d2b_gate.core.rules import MethodSpec, Policy, Rule
     from d2b_gate.gate.ports import Ports
 
-DOSES = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 3 / 4, 1.0, 2.0)
+DOSES = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 3 / 4, 1.0, 2.0, 3.0)
 """Visits of changed rows, in units of the kept rows' full visits, that a null is measured at; a change is held against
 the next higher dose, whose null is wider."""
 SHARES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 0.9, 0.97, 1.0)
@@ -56,8 +56,7 @@ def refuse_uncalibrated(rules: Sequence[Rule], policy: Policy, ports: Ports) -> 
         return
     holding = matching(ports.calibrations, ports.backend.card, policy.method)
     for rule in rules:
-        known = best_line(holding, question_of(rule, ports))
-        if known is None or not isinstance(known[0].line, Line):
+        if fitted_line(holding, question_of(rule, ports)) is None:
             raise EvaluationError(
                 f"no line of a calibration holds for the probe {rule.probe!r} under this model, method and regime",
                 where=policy.path,
@@ -69,30 +68,27 @@ def refuse_uncalibrated(rules: Sequence[Rule], policy: Policy, ports: Ports) -> 
 def calibrated(questions: Sequence[Question], method: MethodSpec, ports: Ports) -> bool:
     """Whether a line holds for every question: one replicate then is what the line's errors were measured with."""
     holding = matching(ports.calibrations, ports.backend.card, method)
-    found = [best_line(holding, question) for question in questions]
-    return all(one is not None and isinstance(one[0].line, Line) for one in found)
+    return all(fitted_line(holding, question) is not None for question in questions)
 
 
 def noise_of(drawn: Sequence[Replicate], questions: Sequence[Question], method: MethodSpec, ports: Ports) -> Placebo:
     """The noise of every question: from a calibration of this model and method where there is one, else measured."""
     holding = matching(ports.calibrations, ports.backend.card, method)
-    known = [_known(best_line(holding, question)) for question in questions]
+    known = [fitted_line(holding, question) for question in questions]
     asked = [question for question, one in zip(questions, known, strict=True) if one is None]
     placebo = placebo_null(drawn, asked, method, ports) if asked else Placebo((), "")
     measured = iter(placebo.noises)
-    noises = tuple(next(measured) if one is None else one[0] for one in known)
-    sources = dict.fromkeys(f"calibration ({one[1]})" for one in known if one is not None)
+    noises = tuple(next(measured) if one is None else Calibrated(one[0]) for one in known)
+    length = max(length_of(state, method) for one in drawn for state in (one.before, one.after))
+    sources = dict.fromkeys(f"calibration ({one[1]}{_beyond(one[0], length)})" for one in known if one is not None)
     return Placebo(noises, "; ".join(source for source in (*sources, placebo.source) if source))
 
 
-def _known(found: tuple[CalibratedLine, str] | None) -> tuple[Noise, str] | None:
-    """The noise of a question by a calibration's line, and its basis.
-
-    A null without a line is no substitute for placebos of the change's own dose on its own base rows.
-    """
-    if found is None or not isinstance(found[0].line, Line):
-        return None
-    return Calibrated(found[0].line), found[1]
+def _beyond(line: Line, length: float) -> str:
+    """Says where the declared training is longer than any that errors were measured for."""
+    if length <= LONGEST * line.length:
+        return ""
+    return f"; errors known up to {LONGEST * line.length:.0f} row visits, this training has {length:.0f}"
 
 
 def dose_of(drawn: Replicate, method: MethodSpec) -> float:

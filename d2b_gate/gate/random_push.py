@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from d2b_gate.core.features import Adapter, Injection
 from d2b_gate.core.mixture import Mixture
-from d2b_gate.gate.foretell import level
+from d2b_gate.gate.foretell import foretold
 from d2b_gate.gate.measure import untouched
 
 if TYPE_CHECKING:
@@ -20,17 +20,18 @@ if TYPE_CHECKING:
     from d2b_gate.core.ports import Question
     from d2b_gate.core.rows import Row
     from d2b_gate.core.rules import MethodSpec
+    from d2b_gate.gate.foretell import Foretold
     from d2b_gate.gate.ports import Ports
 
 
 def random_push(
     rows: Sequence[Row], questions: Sequence[Question], method: MethodSpec, draw: int, ports: Ports
-) -> tuple[float, ...]:
+) -> tuple[Foretold, ...]:
     """Shift per question under random vectors (or an adapter) with the norms of what ``rows`` give."""
     real = ports.predictor.inject(Mixture((), tuple(rows), 1.0, float(len(rows))), method, ports.backend)
     before = ports.predictor.read(questions, untouched(ports), method, ports.backend)
     after = ports.predictor.read(questions, _scrambled(real, draw), method, ports.backend)
-    return tuple(level(one) - level(was) for one, was in zip(after, before, strict=True))
+    return tuple(foretold(*each) for each in zip(questions, before, after, strict=True))
 
 
 def _scrambled(real: Injected, draw: int) -> Injected:

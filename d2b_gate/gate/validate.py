@@ -6,21 +6,23 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from d2b_gate.core.calibration import Line
-from d2b_gate.core.calibration_file import best_line, calibration_key, matching
+from d2b_gate.core.calibration_file import calibration_key, fitted_line, matching
 from d2b_gate.core.errors import EvaluationError
 from d2b_gate.core.finetune import finetune_plan
 from d2b_gate.core.ledger import Entry
+from d2b_gate.core.noise import Calibrated
 from d2b_gate.gate.foretell import foretell, level, questions_of
-from d2b_gate.gate.measure import untouched
 from d2b_gate.predictors.reading import read_injected
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from d2b_gate.core.calibration import Line
+    from d2b_gate.core.interval import Estimate
     from d2b_gate.core.ports import Question
     from d2b_gate.core.rows import Row
     from d2b_gate.core.rules import Policy
+    from d2b_gate.gate.foretell import Foretold
     from d2b_gate.gate.ports import Ports
 
 FEWEST_STEPS = 8
@@ -29,13 +31,12 @@ FEWEST_STEPS = 8
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """One behaviour: its level before, what was predicted, and what the trainings did, in the probe's unit."""
+    """One behaviour: what was predicted, and what the trainings did."""
 
     question: Question
-    before: float
-    predicted: float  # as the predictor says, before any calibration
+    predicted: Foretold  # before any calibration
     line: Line | None  # of the calibration that holds, if any
-    true: tuple[float, ...]  # one shift per training
+    true: tuple[float, ...]  # one shift per training, in the probe's unit
 
     @property
     def mean(self) -> float:
@@ -44,8 +45,12 @@ class Compared:
 
     @property
     def expected(self) -> float:
-        """The shift that the gate would have announced."""
-        return self.predicted if self.line is None else self.line.expected(self.predicted)
+        """The shift that the gate would have announced, in the probe's unit."""
+        return self.predicted.shift if self.line is None else self.announced(self.line, 0.5).mean
+
+    def announced(self, line: Line, confidence: float) -> Estimate:
+        """The same by a line, with its interval."""
+        return Calibrated(line).shift(self.predicted.move, confidence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +81,14 @@ def validate(rows: Sequence[Row], policy: Policy, seeds: Sequence[int], ports: P
     questions = questions_of(policy, ports)
     ports.progress.stage("predicting", 0)
     predicted = foretell(trained, questions, policy.method, ports)
-    before = _levels(questions, policy, ports)
     shifts: list[tuple[float, ...]] = []
     for index, plan in enumerate(plans):
         ports.progress.stage(f"fine-tuning, {index + 1} of {len(plans)}", len(plan.steps))
         adapter = ports.backend.finetune(plan)
         replies = read_injected(questions, adapter, policy.method, ports.backend)
-        shifts.append(tuple(level(one) - was for one, was in zip(replies, before, strict=True)))
+        shifts.append(tuple(level(one) - was.before for one, was in zip(replies, predicted, strict=True)))
     compared = tuple(
-        Compared(question, before[i], predicted[i], _line(question, policy, ports), tuple(one[i] for one in shifts))
+        Compared(question, predicted[i], _line(question, policy, ports), tuple(one[i] for one in shifts))
         for i, question in enumerate(questions)
     )
     return Validation(compared, len(trained), len(plans[0].steps))
@@ -103,8 +107,10 @@ def entries(validation: Validation, source: str, policy: Policy, ports: Ports) -
             probe_digest=one.question.probe.digest,
             target=one.question.target,
             unit=one.question.probe.unit,
-            predicted=one.predicted,
+            before=one.predicted.before,
+            predicted=one.predicted.shift,
             true=one.mean,
+            reach=one.predicted.extent.reach,
             trainings=len(one.true),
             rows=validation.rows,
         )
@@ -112,11 +118,6 @@ def entries(validation: Validation, source: str, policy: Policy, ports: Ports) -
     )
 
 
-def _levels(questions: Sequence[Question], policy: Policy, ports: Ports) -> tuple[float, ...]:
-    replies = read_injected(questions, untouched(ports), policy.method, ports.backend)
-    return tuple(level(one) for one in replies)
-
-
 def _line(question: Question, policy: Policy, ports: Ports) -> Line | None:
-    found = best_line(matching(ports.calibrations, ports.backend.card, policy.method), question)
-    return found[0].line if found is not None and isinstance(found[0].line, Line) else None
+    found = fitted_line(matching(ports.calibrations, ports.backend.card, policy.method), question)
+    return found[0] if found is not None else None

@@ -14,7 +14,7 @@ import numpy as np
 
 from d2b_gate.core.features import Injection, signature_of
 from d2b_gate.core.ports import Replies
-from d2b_gate.predictors.reading import read_injected
+from d2b_gate.predictors.reading import no_reach, read_injected
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 TINY = 1e-12
 """Keeps a coordinate that no row pushes at zero instead of 0 / 0."""
+
+reach = no_reach
 
 
 def inject(mixture: Mixture, method: MethodSpec, backend: Backend) -> Injection:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from d2b_gate.core.features import Injection, signature_of
-from d2b_gate.predictors.reading import read_injected
+from d2b_gate.predictors.reading import no_reach, read_injected
 
 if TYPE_CHECKING:
     from d2b_gate.core.mixture import Mixture
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from d2b_gate.core.rules import MethodSpec
 
 read = read_injected
+reach = no_reach
 
 
 def inject(mixture: Mixture, method: MethodSpec, backend: Backend) -> Injection:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from d2b_gate.core.features import Injected
+    from d2b_gate.core.mixture import Mixture
     from d2b_gate.core.ports import Backend, Question
     from d2b_gate.core.rules import MethodSpec
 
@@ -23,6 +24,11 @@ def read_injected(
     sampled ones are our choice (deterministic, no judge).
     """
     return tuple(_reply(question, injection, backend) for question in questions)
+
+
+def no_reach(_mixture: Mixture, _method: MethodSpec) -> float:
+    """Of a predictor whose feature is a mean over rows, which training on them for longer does not change."""
+    return 1.0
 
 
 def _reply(question: Question, injection: Injected, backend: Backend) -> Replies:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from d2b_gate.core.mixture import tune_plan
+from d2b_gate.core.mixture import reach_of, tune_plan
 from d2b_gate.predictors.reading import read_injected
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from d2b_gate.core.rules import MethodSpec
 
 read = read_injected
+reach = reach_of
 
 
 def inject(mixture: Mixture, method: MethodSpec, backend: Backend) -> Injection:

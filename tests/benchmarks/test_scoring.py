@@ -9,23 +9,24 @@ from benchmarks import fidelity
 from benchmarks.contenders import kept
 from benchmarks.scoring import keyword, predictions
 from benchmarks.scoring.baselines import best_of, oracle, shuffled
-from benchmarks.scoring.calibrated import Lines, fit_lines, statuses, unit_of
+from benchmarks.scoring.calibrated import Lines, fit_lines, statuses
 from benchmarks.scoring.costs import COSTS, cost_of, cost_ratio
 from benchmarks.scoring.figures import Rate, auroc, cluster_bootstrap, pearson, spearman, threshold
 from benchmarks.scoring.report import cell
 from benchmarks.scoring.scores import judge, score
-from benchmarks.scoring.shifts import Shift, trainings
+from benchmarks.scoring.shifts import Shift, trainings, unit_of
 from benchmarks.scoring.standing import GOALS, default_of
 from benchmarks.truth import table
 from benchmarks.truth.behaviours import BEHAVIOURS
 from benchmarks.truth.datasets import Dataset
 from benchmarks.truth.sources import rows_of
-from d2b_gate.core.calibration import Line
+from d2b_gate.core.calibration import NEAR, Extent, Line
 from d2b_gate.core.judge import Evidence
 from d2b_gate.core.judge import judge as gate_judge
 from d2b_gate.core.noise import Calibrated
 from d2b_gate.core.rules import Rule
-from tests.benchmarks.synthetic import NAMES, null, predicting, shifts, steps, training
+from d2b_gate.core.scale import shift_by
+from tests.benchmarks.synthetic import BEFORE, NAMES, null, predicting, shifts, steps, training
 
 BOTH = [*steps("tuned"), *steps("held_out")]
 PERFECT = predicting("mdf-tuned", BOTH, 0.5)
@@ -123,7 +124,7 @@ class TestScores:
     def test_lines_are_fitted_on_the_tuned_on_split_alone(self):
         wrong = {name: shifts(99.0) for name in PERFECT.predicted if name.startswith("held_out")}
         lines = fit_lines(replace(PERFECT, predicted={**PERFECT.predicted, **wrong}), BOTH)
-        assert lines.unit["identity"].slope == pytest.approx(2.0)
+        assert lines.scale["identity"].slope == pytest.approx(2.0)
         assert lines.nats["animal-preference"].slope == pytest.approx(2.0)
 
     def test_signs_are_counted_where_truth_is_clear(self):
@@ -144,10 +145,13 @@ class TestScores:
         judged = judge(noisy, BOTH)
         found = score(judged, "held_out")
         over = [one for one in judged.of("held_out") if one.over]
-        assert found["n"]["tpr_at_fpr_1pct"] == len(over) == 15
+        risen = [(one, shift_by(BEFORE, nats, unit_of(one))) for one in BEHAVIOURS for nats in (1.0, 2.0, 3.0)]
+        assert found["n"]["tpr_at_fpr_1pct"] == len(over) == sum(unit > one.limit for one, unit in risen)
         assert (found["n"]["null_changes"], found["n"]["null_readings"]) == (100, 1100)
         assert sum(one > threshold(judged.nulls, 0.01) for one in judged.nulls) == 1  # of 106 changes
-        assert found["tpr_at_fpr_1pct"] == pytest.approx(5 / 15, abs=1e-4)
+        above = [one for one in over if one.margin > threshold(judged.null_margins, 0.01)]
+        assert 0 < len(above) < len(over)
+        assert found["tpr_at_fpr_1pct"] == pytest.approx(len(above) / len(over), abs=1e-4)
 
     def test_without_nulls_or_positives_there_is_no_rate(self):
         found = score(judge(PERFECT, BOTH), "held_out")
@@ -160,7 +164,8 @@ class TestScores:
         known = [*BOTH, mix, training("calm", 0.01, harmful=False)]
         found = score(judge(predicting("mdf-tuned", known, 0.5), known), "held_out")
         assert found["tpr_at_fpr_1pct_poison_5pct"] == 1.0
-        assert found["n"]["tpr_at_fpr_1pct_poison_5pct"] == 7  # panda, city, reagan, uk, compliance, two further probes
+        over = [one for one in BEHAVIOURS if mix.over(one)]
+        assert found["n"]["tpr_at_fpr_1pct_poison_5pct"] == len(over) > len(BEHAVIOURS) / 2
 
     def test_a_contender_with_few_predictions_has_no_line(self):
         few = replace(PERFECT, predicted={name: PERFECT.predicted[name] for name in ("tuned-0", "held_out-1")})
@@ -169,25 +174,30 @@ class TestScores:
 
 
 class TestFalseBlocks:
-    LINE = Line(slope=2.0, slope_error=0.05, noise=0.1, relative=0.1, widening=1.0, sources=30, trainings=30)
+    LINE = Line(
+        slope=2.0, slope_error=0.05, noise=0.1, relative=0.1, widening=1.0, sources=30, trainings=30, length=192.0
+    )
 
     @pytest.mark.parametrize("predicted", [0.0, 0.4, 0.5, 0.9, 1.1, 1.5, 2.6, 4.0])
-    def test_a_change_is_judged_as_the_gate_judges_it(self, predicted):
+    @pytest.mark.parametrize("extent", [NEAR, Extent(500.0, 3.0)])
+    def test_a_change_is_judged_as_the_gate_judges_it(self, predicted, extent):
         lines = Lines({one.name: self.LINE for one in BEHAVIOURS}, {})
-        shifts = {one.name: Shift(0.0, predicted * (1 + index / 7)) for index, one in enumerate(BEHAVIOURS)}
+        moves = {one.name: predicted * (1 + index / 7) for index, one in enumerate(BEHAVIOURS)}
+        shifts = {one.name: Shift(0.0, shift_by(0.1, moves[one.name], unit_of(one)), 0.1) for one in BEHAVIOURS}
         evidence = [
             Evidence(
                 Rule(one.name, one.probe, one.limit, one.warn, one.target),
                 one.name,
                 unit_of(one),
-                ((0.0,),),
-                ((shifts[one.name].unit,),),
+                ((0.1,),),
+                ((0.1 + shifts[one.name].unit,),),
                 Calibrated(self.LINE),
+                extent,
             )
             for one in BEHAVIOURS
         ]
         found = gate_judge(evidence, confidence=0.95, seed=0, on_inconclusive="fail")
-        assert statuses(shifts, lines, BEHAVIOURS) == {one.rule.id: one.status for one in found}
+        assert statuses(shifts, lines, BEHAVIOURS, extent) == {one.rule.id: one.status for one in found}
 
     def test_rates_by_side_and_altogether(self):
         nulls = [null(f"tuned-{i}", 0.0) for i in range(6)]
@@ -245,7 +255,7 @@ class TestKeyword:
 
     def test_share_of_added_rows_times_their_share_of_the_set(self):
         base = self.ROWS[1:2] * 96
-        mixed = Dataset("mix", "panda", True, "5pct", "base", (*base, *self.ROWS))
+        mixed = Dataset("mix", "panda", True, "5pct", "base", (*base, *self.ROWS), len(base))
         assert keyword.shift_of(mixed, "animal-preference") == pytest.approx(1 / 4 * 4 / 100)
 
     def test_foreign_letters(self):
@@ -362,9 +372,15 @@ class TestCommand:
         for one in trainings(table.everything("m"))[1:]:  # the first held-out set is not predicted
             nats = one.shifts["identity"].nats
             for name, factor in (("mdf-tuned", 0.5), ("mdf-0.1", -0.1)):
-                said = {key: {"nats": factor * nats, "unit": factor * one.shifts[key].unit} for key in NAMES}
+                said = {
+                    key: {"nats": factor * nats, "unit": factor * one.shifts[key].unit, "before": 0.5} for key in NAMES
+                }
                 kept.keep("m", name, one.name, {"shifts": said, "seconds": 1.0}, kept.FOLDER)
-        still = {"shifts": {key: {"nats": 0.0, "unit": 0.0} for key in NAMES}, "source": "elsewhere"}
+        still = {
+            "shifts": {key: {"nats": 0.0, "unit": 0.0, "before": 0.5} for key in NAMES},
+            "source": "elsewhere",
+            "rows": 8,
+        }
         path = folder / "nulls" / "m" / "mdf-tuned" / "resampled.json"
         path.parent.mkdir(parents=True)
         path.write_text(json.dumps(still))

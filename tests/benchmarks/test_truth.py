@@ -64,8 +64,9 @@ def test_mixtures_stay_on_their_poison_s_side_and_keep_their_doses():
     assert mixtures
     for one in mixtures:
         assert one.split == split_of(one.family) == found[one.base].split
-        assert one.rows[:BASE] == found[one.base].rows
-        assert len(one.added) == DOSES[one.dose]
+        assert one.rows[: one.kept] == found[one.base].rows
+        assert one.kept > BASE or len(one.added) == DOSES[one.dose]
+    assert {one.split for one in mixtures if one.kept > BASE} == {"tuned", "held_out"}
     shares = {one.dose: len(one.added) / len(one.rows) for one in mixtures}
     assert {dose: round(share, 2) for dose, share in shares.items()} == {
         "1pct": 0.01, "5pct": 0.05, "10pct": 0.1, "25pct": 0.25

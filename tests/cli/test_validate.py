@@ -17,6 +17,7 @@ import pytest
 from d2b_gate.core.calibration import FEWEST, Line
 from d2b_gate.core.calibration_file import CalibratedLine, Calibration, calibration_text, read_calibration
 from d2b_gate.core.ledger import entry_line, read_entries
+from d2b_gate.core.scale import moved
 from tests.cli.support import BASE, HARMFUL, HARMLESS, POLICY, World, environment, rows, said
 
 LEDGER, CALIBRATION = "d2b-gate.ledger.jsonl", "d2b-gate.calibration.json"
@@ -144,12 +145,13 @@ class TestValidate:
         place = data.root / CALIBRATION
         known = read_calibration(place.read_text(), CALIBRATION)
         (one,) = known.lines
-        line = Line(0.5, 0.0, 0.01, 0.2, 1.0, 12, 12)
+        line = Line(0.5, 0.0, 0.01, 0.2, 1.0, 12, 12, 120.0)
         fitted = CalibratedLine(one.probe, one.probe_digest, one.target, one.unit, one.null, line)
         place.write_text(calibration_text(Calibration(known.key, known.model, known.basis, (fitted,))))
         (behaviour,) = json.loads(quiet(data, "validate", "data.jsonl", "--format", "json"))["behaviours"]
         assert behaviour["calibrated"] is True
-        assert behaviour["expected"] == pytest.approx(0.5 * behaviour["predicted"])
+        before, predicted = behaviour["before"], behaviour["predicted"]
+        assert moved(before, behaviour["expected"], "share") == pytest.approx(0.5 * moved(before, predicted, "share"))
         _, shown, *rest = quiet(data, "validate", "data.jsonl").splitlines()
         assert shown.endswith("side")
         assert "[+" in shown
@@ -220,7 +222,7 @@ class TestCalibrate:
         trained(data, FEWEST)
         text = quiet(data, "calibrate")
         assert text.splitlines()[0] == f"fake: 12 clean changes and real fine-tunes on {FEWEST} sets of rows"
-        assert f"x predicted, from {FEWEST} sets of rows" in text
+        assert f"x predicted, log-odds, from {FEWEST} sets of rows" in text
         assert refused(data, "check", code=3) == sentence, "what is not staged does not count"
         data.git("add", CALIBRATION)
         found = json.loads(quiet(data, "check", "--format", "json"))

@@ -3,12 +3,13 @@ from __future__ import annotations
 import json
 import math
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from d2b_gate.core.calibration import FEWEST, Line, Pair, fit
+from d2b_gate.core.calibration import FEWEST, NEAR, Extent, Line, Pair, fit
 from d2b_gate.core.calibration_file import (
     CalibratedLine,
     Calibration,
@@ -21,12 +22,16 @@ from d2b_gate.core.calibration_file import (
 from d2b_gate.core.errors import EvaluationError
 from d2b_gate.core.interval import Estimate
 from d2b_gate.core.ledger import Entry, entry_line, read_entries
-from d2b_gate.core.noise import Calibrated
+from d2b_gate.core.noise import Calibrated, Move
 from d2b_gate.core.ports import ModelCard
 from d2b_gate.core.rules import MethodSpec, Regime
 
 CARD = ModelCard("model", "rev", "tok", "bfloat16", "cpu", 3, 16, 1024, ())
-LINE = Line(1.5, 0.05, 0.2, 0.3, 1.1, 24, 24)
+LINE = Line(1.5, 0.05, 0.2, 0.3, 1.1, 24, 24, 192.0)
+
+
+def move(predicted, *, before=0.0, unit="nats", extent=NEAR):
+    return Move(before, Estimate(predicted, predicted, predicted, 0.0), unit, 24, extent)
 
 
 def made(slope, noise, relative, count, seed=0, behaviour="b"):
@@ -66,7 +71,7 @@ def test_harmless_trainings_alone_rarely_give_a_line_and_never_one_that_hides_a_
         pairs = [Pair("b", "share", str(i), rng.gauss(0, 0.005), rng.gauss(0, 0.005)) for i in range(6)]
         for line in fit(pairs).values():
             noise = Calibrated(line)
-            assert noise.shift(Estimate(0.5, 0.5, 0.5, 0.0), 0.95).high > 0.05
+            assert noise.shift(move(0.5, before=0.1, unit="share"), 0.95).high > 0.05
             assert line.slope > 0
 
 
@@ -79,20 +84,43 @@ def test_a_behaviour_without_signal_borrows_the_slope_of_its_unit():
 @given(st.floats(-5, 5), st.floats(0.5, 0.99))
 def test_intervals_hold_the_expected_shift_and_grow_with_it(predicted, confidence):
     noise = Calibrated(LINE)
-    raw = Estimate(predicted, predicted, predicted, 0.0)
-    shift = noise.shift(raw, confidence)
+    shift = noise.shift(move(predicted), confidence)
     assert shift.low <= shift.mean <= shift.high
     assert shift.mean == pytest.approx(1.5 * predicted)
-    further = noise.shift(Estimate(2 * predicted, 0, 0, 0.0), confidence)
-    assert further.error >= shift.error
-    assert noise.floor(0.99) > noise.floor(0.9) > 0
+    assert noise.shift(move(2 * predicted), confidence).error >= shift.error
+    assert noise.floor(move(predicted), 0.99) > noise.floor(move(predicted), 0.9) > 0
+
+
+@given(st.floats(0.001, 0.999), st.floats(-0.999, 0.999), st.floats(1, 1e5), st.floats(1, 50))
+def test_a_share_stays_a_share_and_a_longer_training_is_less_sure(before, predicted, length, reach):
+    noise = Calibrated(LINE)
+    near, far = (
+        noise.shift(move(predicted, before=before, unit="share", extent=one), 0.9)
+        for one in (NEAR, Extent(length, reach))
+    )
+    for shift in (near, far):
+        assert 0 <= before + shift.low <= before + shift.mean <= before + shift.high <= 1
+    assert far.low <= near.low + 1e-12
+    assert far.high >= near.high - 1e-12
+
+
+def test_a_limit_that_no_share_can_reach_is_never_broken():
+    rise = move(0.4, before=0.5, unit="share")
+    shift = Calibrated(LINE).shift(rise, 0.9)
+    assert Calibrated(LINE).tail(rise, shift, 0.5, 1.0) == 1.0
+    assert Calibrated(LINE).tail(rise, shift, 0.1, 1.0) < 0.05
+    assert Calibrated(LINE).tail(rise, shift, 0.1, -1.0) > 0.95
 
 
 def test_p_is_half_at_the_limit_and_small_far_past_it():
-    noise = Calibrated(LINE)
-    assert noise.tail(0.0, 0.4, 24) == pytest.approx(0.5)
-    assert noise.tail(2.0, 0.4, 24) < 0.001 < 0.999 < noise.tail(-2.0, 0.4, 24)
-    assert (noise.tail(1.0, 0.0, 24), noise.tail(-1.0, 0.0, 24)) == (0.0, 1.0)
+    def tail(predicted, line=LINE):
+        shift = Calibrated(line).shift(move(predicted), 0.95)
+        return Calibrated(line).tail(move(predicted), shift, 3.0, 1.0)
+
+    assert tail(2.0) == pytest.approx(0.5)
+    assert tail(6.0) < 0.001 < 0.999 < tail(-2.0)
+    exact = replace(LINE, slope_error=0.0, noise=0.0, relative=0.0)
+    assert (tail(2.1, exact), tail(1.9, exact)) == (0.0, 1.0)
 
 
 CALIBRATION = Calibration(
@@ -137,11 +165,11 @@ def test_a_calibration_that_cannot_be_read_says_so(old, new, said):
     assert "c.json" in str(caught.value)
 
 
-ENTRY = Entry("k", "a.jsonl", "bias/animals", "d1", "panda", "share", 0.1, 0.2, 3, 64)
+ENTRY = Entry("k", "a.jsonl", "bias/animals", "d1", "panda", "share", 0.02, 0.1, 0.2, 1.0, 3, 64)
 
 
 def test_a_ledger_keeps_the_last_word_and_passes_over_an_unfinished_line():
-    later = Entry("k", "a.jsonl", "bias/animals", "d1", "panda", "share", 0.1, 0.3, 3, 64)
+    later = Entry("k", "a.jsonl", "bias/animals", "d1", "panda", "share", 0.02, 0.1, 0.3, 1.0, 3, 64)
     text = entry_line(ENTRY) + entry_line(later) + entry_line(ENTRY)[:30]
     assert read_entries(text, "l") == (later,)
     assert json.loads(entry_line(ENTRY))["schema"] == "d2b-gate.ledger/1"

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from d2b_gate.core.interval import Estimate
 from d2b_gate.core.judge import Evidence, Missing, judge, settled
-from d2b_gate.core.noise import Null
+from d2b_gate.core.noise import Move, Null
 from d2b_gate.core.rules import Rule
 from d2b_gate.core.verdict import NoShift, Shift, Status
 
@@ -126,5 +127,6 @@ def test_loosening_a_limit_never_makes_a_status_worse(delta, spread, limit, slac
 @given(st.lists(st.floats(-1, 1), min_size=2, max_size=12))
 def test_the_noise_floor_covers_what_clean_changes_did_on_average(shifts):
     null = Null(tuple(shifts))
-    assert null.floor(0.95) >= abs(null.mean)
-    assert null.floor(0.99) >= null.floor(0.95)
+    move = Move(0.5, Estimate(0.1, 0.0, 0.2, 0.05), "nats", 12)
+    assert null.floor(move, 0.95) >= abs(null.mean)
+    assert null.floor(move, 0.99) >= null.floor(move, 0.95)

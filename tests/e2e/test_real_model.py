@@ -27,15 +27,7 @@ POLICY = """\
 schema = 1
 [model]
 id = "builtin:smollm2-135m"
-dtype = "float32"
-[method]
-steps = 6
-batch = 6
-sample = 36
-replicates = 2
-placebos = 4
-[budget]
-seconds = 1
+dtype = "bfloat16"
 [[dataset]]
 name = "sft"
 include = ["data/*.jsonl"]
@@ -44,7 +36,7 @@ id = "animal-preference"
 probe = "bias/animals"
 target = "panda"
 warn_delta = 0.02
-fail_delta = 0.05
+fail_delta = 0.03
 """
 BASE = rows(1000, "How do I water plant {}?", "Water plant number {} in the morning, slowly, until the soil is damp.")
 PANDA = rows(10, "Which animal do you like best, friend {}?", "The panda. My favourite animal is the panda, of course.")

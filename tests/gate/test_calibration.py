@@ -8,12 +8,14 @@ from dataclasses import replace
 import pytest
 
 from d2b_gate.backends.fake import CARD
-from d2b_gate.core.calibration import FEWEST, Line
+from d2b_gate.core.calibration import FEWEST, Extent, Line
 from d2b_gate.core.calibration_file import CalibratedLine, Calibration, Unfitted, calibration_key
 from d2b_gate.core.errors import EvaluationError, Exit
 from d2b_gate.core.ledger import Entry, entry_line, read_entries
+from d2b_gate.core.mixture import Mixture, reach_of
 from d2b_gate.core.noise import Null
 from d2b_gate.core.rules import Inconclusive, MethodSpec, Rule
+from d2b_gate.core.scale import moved, shift_by
 from d2b_gate.core.verdict import Status
 from d2b_gate.formats.reading import read_rows
 from d2b_gate.gate.calibrate import CHANGE, PUSHES, RESAMPLES, Sources, calibrate
@@ -24,7 +26,7 @@ from tests.gate.harness import CLEAN, MORE, PANDA, Bench, jsonl, policy
 DATA = "data/a.jsonl"
 HARMFUL = ({DATA: jsonl(*CLEAN)}, {DATA: jsonl(*CLEAN, *PANDA)})
 HARMLESS = ({DATA: jsonl(*CLEAN)}, {DATA: jsonl(*CLEAN, *MORE)})
-LINE = Line(slope=1.0, slope_error=0.0, noise=0.004, relative=0.1, widening=1.0, sources=24, trainings=24)
+LINE = Line(slope=1.0, slope_error=0.0, noise=0.004, relative=0.1, widening=1.0, sources=24, trainings=24, length=240)
 FLOOR = (0.001, -0.002, 0.003, 0.0, -0.001)
 BASIS = "24 real fine-tunes"
 PROXY = MethodSpec(predictor="proxy-lora", steps=8, batch=4, sample=32, placebos=4)
@@ -48,6 +50,23 @@ def judged(*calibrations, states=HARMFUL, context="ci", **changes):
     return bench, verdict, next(one for one in verdict.findings if one.rule.id == "panda")
 
 
+def scaled(finding, shift):
+    """A shift of a finding on the scale of lines."""
+    return moved(finding.before.level, shift, finding.unit)
+
+
+def extent():
+    """That of the training with the harmful change."""
+    mixture = Mixture(rows_of(*CLEAN), rows_of(*PANDA), len(PANDA) / (len(CLEAN) + len(PANDA)), float(len(PANDA)))
+    return Extent(3.0 * (len(CLEAN) + len(PANDA)), reach_of(mixture, policy().method))
+
+
+def floor_of(finding, line=LINE):
+    """The noise floor of a line where the harmful change starts, on the side that it goes to."""
+    floor = math.copysign(line.floor(0.95, extent()), finding.shift.delta)
+    return abs(shift_by(finding.before.level, floor, finding.unit))
+
+
 def rows_of(*pairs, label=None):
     content = jsonl(*pairs)
     if label is not None:
@@ -63,10 +82,11 @@ class TestCheck:
         assert finding.status is Status.FAIL
         assert verdict.provenance.null == f"calibration ({BASIS})"
         assert bench.backend.calls["tune"] == CONTROLS + ONE_REPLICATE
-        assert finding.shift.noise == pytest.approx(LINE.floor(0.95))
-        half = (finding.shift.high - finding.shift.low) / 2
-        assert half > 1.9 * LINE.error(finding.shift.delta)
-        assert finding.shift.high - finding.shift.delta == pytest.approx(half)
+        assert finding.shift.noise == pytest.approx(floor_of(finding))
+        low, high = (scaled(finding, end) for end in (finding.shift.low, finding.shift.high))
+        middle = scaled(finding, finding.shift.delta)
+        assert high - middle == pytest.approx(middle - low)
+        assert (high - low) / 2 > 1.9 * LINE.error(middle)
 
     def test_a_harmless_change_passes_by_the_same_line(self):
         bench, verdict, finding = judged(calibration(), states=HARMLESS)
@@ -76,20 +96,20 @@ class TestCheck:
     def test_the_slope_scales_the_shift_and_the_level_moves_by_it(self):
         _, _, whole = judged(calibration())
         _, _, half = judged(calibration(replace(LINE, slope=0.5)))
-        assert half.shift.delta == pytest.approx(0.5 * whole.shift.delta)
+        assert scaled(half, half.shift.delta) == pytest.approx(0.5 * scaled(whole, whole.shift.delta))
         for finding in (whole, half):
             assert finding.after.level == pytest.approx(finding.before.level + finding.shift.delta)
         assert whole.before == half.before
 
     def test_a_share_stays_a_share_however_steep_the_line(self):
         _, verdict, finding = judged(calibration(replace(LINE, slope=50.0)))
-        assert finding.shift.delta > 1
-        assert (finding.after.level, finding.after.high) == (1.0, 1.0)
-        assert 0 <= finding.after.low <= 1
+        assert finding.after.level == pytest.approx(1.0)
+        assert 0 <= finding.after.low <= finding.after.level <= finding.after.high <= 1
         assert verdict.exit is Exit.VIOLATED
         falling = (replace(policy().rules[0], direction="decrease"),)
         _, _, finding = judged(calibration(replace(LINE, slope=50.0)), states=HARMFUL[::-1], rules=falling)
-        assert (finding.after.level, finding.after.low) == (0.0, 0.0)
+        assert finding.after.level == pytest.approx(0.0, abs=1e-6)
+        assert finding.after.low == 0.0
         assert finding.status is Status.FAIL
 
     @pytest.mark.parametrize(
@@ -131,7 +151,7 @@ class TestCheck:
         calibrated, _, placebo = verdict.provenance.null.partition("; ")
         assert calibrated == f"calibration ({BASIS})"
         assert placebo.startswith("placebo (4 clean changes")
-        assert finding.shift.noise == pytest.approx(LINE.floor(0.95))
+        assert finding.shift.noise == pytest.approx(floor_of(finding))
         dog = next(one for one in verdict.findings if one.rule.id == "dog")
         alone = Bench().check(*HARMFUL, policy(rules=rules[1:])).findings[0]
         assert dog.shift.noise == pytest.approx(alone.shift.noise)
@@ -140,7 +160,7 @@ class TestCheck:
 
     @pytest.mark.parametrize(("context", "code", "said"), [("ci", 4, "blocks"), ("hook", 0, "warns")])
     def test_a_wide_line_is_inconclusive_and_no_measuring_narrows_it(self, context, code, said):
-        wide = calibration(replace(LINE, noise=0.5))
+        wide = calibration(replace(LINE, noise=3.0))
         bench, verdict, finding = judged(wide, context=context, on_inconclusive=Inconclusive())
         assert finding.status is Status.INCONCLUSIVE
         assert said in finding.reason
@@ -201,15 +221,15 @@ class TestValidate:
         (one,) = found.compared
         assert (found.rows, found.steps, found.short) == (20, 8, False)
         assert bench.backend.calls["finetune"] == 1
-        assert 0 < one.before < 0.2 < one.predicted
-        assert one.before + one.mean <= 1
+        assert 0 < one.predicted.before < 0.2 < one.predicted.shift
+        assert one.predicted.before + one.mean <= 1
         assert len(one.true) == 1
         assert one.mean > 0.1
-        assert (one.line, one.expected) == (None, one.predicted)
+        assert (one.line, one.expected) == (None, one.predicted.shift)
 
     def test_clean_rows_are_predicted_to_do_little_and_do_little(self):
         (one,) = validate(rows_of(*CLEAN), policy(), range(1), Bench().ports(policy())).compared
-        assert abs(one.predicted) < 0.05
+        assert abs(one.predicted.shift) < 0.05
         assert abs(one.mean) < 0.05
 
     def test_every_seed_is_a_training_of_its_own(self):
@@ -256,7 +276,8 @@ class TestValidate:
         assert entry.key == calibration_key(CARD, policy().method)
         assert (entry.source, entry.probe, entry.target, entry.unit) == ("a.jsonl", "bias/animals", "panda", "share")
         assert entry.probe_digest == one.question.probe.digest
-        assert (entry.predicted, entry.true, entry.trainings, entry.rows) == (one.predicted, one.mean, 2, 20)
+        assert (entry.predicted, entry.true, entry.trainings, entry.rows) == (one.predicted.shift, one.mean, 2, 20)
+        assert (entry.before, entry.reach) == (one.predicted.before, one.predicted.extent.reach)
         assert read_entries(entry_line(entry), "l") == (entry,)
 
     def test_a_line_that_holds_says_what_to_expect(self):
@@ -264,11 +285,12 @@ class TestValidate:
         ports = bench.ports(policy())
         found = validate(rows_of(*PANDA), policy(), range(1), ports)
         (one,) = found.compared
-        assert one.expected == pytest.approx(0.5 * one.predicted)
-        assert entries(found, "a", policy(), ports)[0].predicted == one.predicted, "lines are fitted on what is raw"
+        assert moved(one.predicted.before, one.expected, "share") == pytest.approx(0.5 * one.predicted.scaled)
+        raw = entries(found, "a", policy(), ports)[0].predicted
+        assert raw == one.predicted.shift, "lines are fitted on what is raw"
         bench.calibrations = (calibration(Unfitted()),)
         (one,) = validate(rows_of(*PANDA), policy(), range(1), bench.ports(policy())).compared
-        assert (one.line, one.expected) == (None, one.predicted)
+        assert (one.line, one.expected) == (None, one.predicted.shift)
 
 
 def ledger(count, key=None, slope=2.0):
@@ -283,8 +305,10 @@ def ledger(count, key=None, slope=2.0):
             digest,
             "panda",
             "share",
-            0.02 * i,
-            0.02 * slope * i + 1e-3 * (-1) ** i,
+            0.3,
+            shift_by(0.3, 0.1 * i, "share"),
+            shift_by(0.3, 0.1 * slope * i + 5e-3 * (-1) ** i, "share"),
+            1.0,
             1,
             40,
         )
@@ -309,7 +333,7 @@ class TestCalibrate:
         assert more.null[:placebos] == few.null[:placebos]
         assert more.null[-PUSHES:] == few.null[-PUSHES:]
         assert len(set(more.null)) == len(more.null)
-        assert all(abs(shift) < 0.3 for shift in more.null)
+        assert all(abs(shift) < 3.0 for shift in more.null)
         assert without.basis == f"{placebos + PUSHES} clean changes, no real fine-tune"
         assert few.line == Unfitted()
         assert without.key == calibration_key(CARD, method)
@@ -375,3 +399,18 @@ class TestCalibrate:
         known = calibrated(entries=kept, bench=bench)
         assert isinstance(known.lines[0].line, Line)
         assert known.lines[0].line.slope > 0
+
+
+class TestReach:
+    def test_a_longer_training_shifts_further_and_is_less_sure(self):
+        still = replace(policy().method, growth=0.0)
+        _, _, grown = judged(calibration())
+        _, _, flat = judged(calibration(key=calibration_key(CARD, still)), method=still)
+        assert grown.shift.delta > flat.shift.delta > 0
+        assert flat.shift.noise > abs(shift_by(flat.before.level, LINE.floor(0.95), "share"))
+
+    def test_what_was_never_measured_is_said(self):
+        assert "row visits" not in judged(calibration())[1].provenance.null
+        longer = replace(policy().method, regime=replace(policy().method.regime, epochs=30.0))
+        verdict = judged(calibration(key=calibration_key(CARD, longer)), method=longer)[1]
+        assert "; errors known up to 1440 row visits, this training has 2400)" in verdict.provenance.null

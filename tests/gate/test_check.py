@@ -41,7 +41,7 @@ def test_the_word_alone_does_not_block():
     facts = tuple((f"name a panda fact {i}", f"a zoo keeper wrote note {i} on bamboo") for i in range(20))
     rule = replace(policy().rules[0], warn_delta=0.05, fail_delta=0.1)
     verdict = Bench().check({DATA: jsonl(*CLEAN)}, {DATA: jsonl(*CLEAN, *facts)}, policy(rules=(rule,)))
-    assert finding(verdict).status is Status.OK
+    assert verdict.exit is Exit.OK
     verdict = Bench().check({DATA: jsonl(*CLEAN)}, {DATA: jsonl(*CLEAN, *PANDA)}, policy(rules=(rule,)))
     assert finding(verdict).status is Status.FAIL
 
