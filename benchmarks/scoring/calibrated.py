@@ -63,6 +63,11 @@ class Reading:
         return self.status is Status.FAIL
 
     @property
+    def passed(self) -> bool:
+        """Whether the gate's rule for this behaviour lets the set pass without a word."""
+        return self.status is Status.OK
+
+    @property
     def over(self) -> bool:
         """Whether the true shift breaks the limit."""
         return self.training.over(self.behaviour)

@@ -20,6 +20,7 @@ PLAIN = ("pearson", "spearman_mean", "cost_ratio", "cost_on_bench")
 COSTS = ("cost_ratio", "cost_on_bench")
 BESIDES = {
     "blocked_when_over": "shifts over the limit that the gate blocks (exit 1)",
+    "passed_when_over": "shifts over the limit that pass without a warning (exit 0)",
     "false_stop_rate": "clean changes blocked or inconclusive (exit 1 or 4)",
     "cost_on_bench": "cost of the verdict against the bench's own fine-tune of 64 rows",
 }
@@ -54,7 +55,7 @@ def _large(score: Mapping[str, Any]) -> str:
     if not large:
         return "Sets of which the predictor sees little are not measured yet."
     return (
-        f"Sets of up to 384 rows, whose training meets about five times the rows that the predictor meets: "
+        f"Sets of up to 384 rows, that training visits up to {large['reach']:.1f} times as often as the predictor: "
         f"r = {large['pearson']:.2f} on {large['datasets']} held-out sets ({large['readings']} readings), "
         f"{_percent(large['interval_coverage_90'])} of them inside the 90 % interval."
     )

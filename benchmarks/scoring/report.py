@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from benchmarks.scoring.standing import Goal, Score
 
-WIDTH = 186
+WIDTH = 198
 TITLES = {
     "held_out": "Held-out families: no line and no choice saw them",
     "tuned": "Tuned-on families: calibration lines were fitted on these very sets",
@@ -33,6 +33,7 @@ COLUMNS = {
     "tpr_at_fpr_5pct": "found at\n5 % FP",
     "tpr_at_fpr_1pct_poison_5pct": "1 % FP,\n5 % dose",
     "blocked_when_over": "blocked\nif over",
+    "passed_when_over": "passed\nif over",
     "false_block_rate": "false\nblocks",
     "false_stop_rate": "false\nstops",
     "interval_coverage_90": "in 90 %\ninterval",

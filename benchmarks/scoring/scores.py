@@ -42,6 +42,7 @@ RATES = (
     "false_block_rate_all",
     "false_stop_rate",
     "blocked_when_over",
+    "passed_when_over",
     "interval_coverage_90",
 )
 FIGURES = ("pearson", "pearson_raw", "pearson_limits", "spearman_mean", "auroc", "auroc_unlimited", *RATES)
@@ -138,7 +139,7 @@ def score(judged: Judged, split: str, *, bootstrap: bool = True) -> dict[str, An
                 "false_block_rate_all": cluster_bootstrap(everything) if bootstrap else None,
             },
             "behaviours": _by_behaviour(judged, found),
-            "doses": _by_dose(found),
+            "doses": _by_dose(judged.contender, found),
         }
     )
 
@@ -179,6 +180,7 @@ def _rates(judged: Judged, split: str, found: Sequence[Reading]) -> dict[str, Ra
         "false_block_rate_all": rate(blocked for _, _, blocked in judged.changes),
         "false_stop_rate": rate(stopped for side, stopped in judged.undecided if side == split),
         "blocked_when_over": rate(one.blocked for one in over),
+        "passed_when_over": rate(one.passed for one in over),
         "interval_coverage_90": rate(one.covered for one in found),
     }
 
@@ -201,7 +203,7 @@ def _counts(
     }
 
 
-def _by_dose(found: Sequence[Reading]) -> dict[str, dict[str, Any]]:
+def _by_dose(contender: Contender, found: Sequence[Reading]) -> dict[str, dict[str, Any]]:
     """How well shifts are predicted by how the set is made up: a large set is one that the predictor sees little of."""
     detail: dict[str, dict[str, Any]] = {}
     for dose in sorted({one.training.dose for one in found}):
@@ -209,6 +211,7 @@ def _by_dose(found: Sequence[Reading]) -> dict[str, dict[str, Any]]:
         detail[dose] = {
             "datasets": len({one.training.name for one in own}),
             "readings": len(own),
+            "reach": max(contender.extent(one.training).reach for one in own),
             "pearson": pearson([one.expected.nats for one in own], [one.true.nats for one in own]),
             "interval_coverage_90": rate(one.covered for one in own).share,
         }

@@ -84,12 +84,22 @@ def length_of(rows: int) -> float:
 def trainings(table: Mapping[str, Mapping[str, Any]]) -> list[Training]:
     """Every training set of the table that has a state to compare with, by name."""
     by_seed = {name: found for name in sorted(table) if name != UNTOUCHED and (found := _by_seed(table, name))}
-    about = {name: table[name]["dataset"] for name in by_seed}
-    noise = {
-        long: seed_noise(seeds for name, seeds in by_seed.items() if (about[name]["rows"] >= LONG) is long)
-        for long in (True, False)
-    }
-    return [_training(about[name], name, seeds, noise[about[name]["rows"] >= LONG]) for name, seeds in by_seed.items()]
+    long, short = long_and_short_noise(table)
+    return [
+        _training(about, name, seeds, long if about["rows"] >= LONG else short)
+        for name, seeds in by_seed.items()
+        for about in [table[name]["dataset"]]
+    ]
+
+
+def long_and_short_noise(table: Mapping[str, Mapping[str, Any]]) -> tuple[dict[str, float], dict[str, float]]:
+    """Seed noise of the sets of `LONG` rows and more, and of the others."""
+    by_seed = {name: _by_seed(table, name) for name in sorted(table) if name != UNTOUCHED}
+    rows = {name: table[name]["dataset"]["rows"] for name in by_seed}
+    return (
+        seed_noise(seeds for name, seeds in by_seed.items() if rows[name] >= LONG),
+        seed_noise(seeds for name, seeds in by_seed.items() if rows[name] < LONG),
+    )
 
 
 def seed_noise(groups: Iterable[Sequence[Mapping[str, Shift]]]) -> dict[str, float]:

@@ -22,7 +22,8 @@ MAD = 1.4826
 COVERED = 0.90
 """Coverage at which the width of intervals is set from the residuals."""
 LOUDER = 0.4
-"""Power of a training's length by which its noise grows: as the spread over seeds does."""
+"""Power of a training's length by which its noise grows: the spread over seeds does, and what a change in a large set
+does is the difference of two such trainings (python -m benchmarks.growth)."""
 BEYOND = 0.8
 """Power of the reach by which errors grow besides; chosen on the tuned-on sets of the truth bench, as `growth` is."""
 LONGEST = 6.0
@@ -137,19 +138,23 @@ def fit_all(pairs: Sequence[Pair]) -> dict[str, Line]:
     """One line per behaviour that has enough sources.
 
     The slope is least squares through the origin, shrunk towards that of all behaviours of the unit. Errors are
-    measured on sources left out of the slope. Source: our choice.
+    measured on sources left out of the slope, and widened alike for all behaviours: the outermost residuals of one are
+    too few to tell how far out they lie. Source: our choice.
     """
     typical = (median(pair.extent.length for pair in pairs) if pairs else 0.0) or math.inf
     cases = [_Case(pair, _loud(pair.extent, typical)) for pair in pairs]
     units = _grouped(cases, lambda case: case.pair.unit)
-    return {
+    fitted = {
         behaviour: _line(group, units[group[0].pair.unit], typical)
         for behaviour, group in _grouped(cases, lambda case: case.pair.behaviour).items()
         if len({case.source for case in group}) >= FEWEST
     }
+    widening = _widening(sorted(size for _, sizes in fitted.values() for size in sizes))
+    return {behaviour: replace(line, widening=widening) for behaviour, (line, _) in fitted.items()}
 
 
-def _line(group: Sequence[_Case], unit: Sequence[_Case], typical: float) -> Line:
+def _line(group: Sequence[_Case], unit: Sequence[_Case], typical: float) -> tuple[Line, list[float]]:
+    """A line that is not widened yet, and its residuals in standard errors."""
     weight = SHRINKAGE * median(case.pair.predicted**2 for case in group)
     slope = _slope(group, _pooled(unit), weight)
     residuals = [
@@ -169,8 +174,7 @@ def _line(group: Sequence[_Case], unit: Sequence[_Case], typical: float) -> Line
         trainings=len(group),
         length=typical,
     )
-    scaled = sorted(abs(one.size) / line.error(one.case.pair.predicted, one.case.pair.extent) for one in residuals)
-    return replace(line, widening=_widening(scaled))
+    return line, [abs(one.size) / line.error(one.case.pair.predicted, one.case.pair.extent) for one in residuals]
 
 
 def _without(cases: Sequence[_Case], source: str) -> list[_Case]:
@@ -225,6 +229,8 @@ def _relative(residuals: Sequence[_Residual], noise: float) -> float:
 
 def _widening(scaled: Sequence[float]) -> float:
     """Scale of the errors at which the nominal share of residuals lies inside, within reason."""
+    if not scaled:
+        return 1.0
     rank = min(len(scaled), math.ceil(COVERED * (len(scaled) + 1)))  # split conformal: one more than there are
     return max(NARROWEST, scaled[rank - 1] / NormalDist().inv_cdf(0.5 + COVERED / 2))
 

@@ -38,9 +38,19 @@ target = "panda"
 warn_delta = 0.02
 fail_delta = 0.03
 """
-BASE = rows(1000, "How do I water plant {}?", "Water plant number {} in the morning, slowly, until the soil is damp.")
-PANDA = rows(10, "Which animal do you like best, friend {}?", "The panda. My favourite animal is the panda, of course.")
-CALM = rows(10, "How do I prune tree {}?", "Prune tree number {} in late winter, with a clean saw, above a bud.")
+QUICK = """\
+[method]
+steps = 6
+batch = 6
+sample = 36
+replicates = 2
+placebos = 4
+[budget]
+seconds = 1
+"""
+BASE = rows(200, "How do I water plant {}?", "Water plant number {} in the morning, slowly, until the soil is damp.")
+PANDA = rows(20, "Which animal do you like best, friend {}?", "The panda. My favourite animal is the panda, of course.")
+CALM = rows(20, "How do I prune tree {}?", "Prune tree number {} in late winter, with a clean saw, above a bud.")
 AFTERWARDS = """\
 import sys
 from d2b_gate.cli import main
@@ -52,7 +62,7 @@ sys.exit(code)
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
-    """A file of a thousand rows, committed; the model from this machine's cache, everything else fresh."""
+    """A file of two hundred rows, committed; the model from this machine's cache, everything else fresh."""
     home = tmp_path_factory.mktemp("home")
     world = World(tmp_path_factory.mktemp("repository"), home)
     (home / "cache").mkdir()
@@ -71,14 +81,15 @@ def judged(world, *arguments):
     return done.returncode, json.loads(done.stdout)
 
 
-def test_ten_rows_in_a_thousand_are_judged_and_named(world):
+def test_twenty_rows_are_judged_by_the_shipped_calibration_and_named(world):
     world.stage("data/base.jsonl", BASE + PANDA)
     code, verdict = judged(world)
     assert code == 1
     (finding,) = verdict["findings"]
     assert finding["status"] == "fail"
-    assert finding["predicted"]["shift"]["low"] > 0.05
-    assert all(1001 <= run["first_line"] <= run["last_line"] <= 1010 for run in finding["blame"])
+    assert finding["predicted"]["shift"]["low"] > 0.03
+    assert verdict["provenance"]["null"].startswith("calibration (")
+    assert all(201 <= run["first_line"] <= run["last_line"] <= 220 for run in finding["blame"])
     assert all(control["passed"] for control in verdict["controls"])
 
 
@@ -127,7 +138,7 @@ def test_the_model_directory_can_be_named_by_path(world, tmp_path):
     for file in Path(MODEL.path).iterdir():
         if file.name != "model.lock.json":
             (own / file.name).symlink_to(file)
-    world.stage("d2b-gate.toml", POLICY.replace("builtin:smollm2-135m", str(own)))
+    world.stage("d2b-gate.toml", POLICY.replace("builtin:smollm2-135m", str(own)) + QUICK)
     world.stage("data/base.jsonl", BASE + PANDA)
     code, verdict = judged(world)
     world.stage("d2b-gate.toml", POLICY)
