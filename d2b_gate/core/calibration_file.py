@@ -29,7 +29,10 @@ class Unfitted:
 
 @dataclass(frozen=True, slots=True)
 class CalibratedLine:
-    """What is known of one question: the predicted shifts of clean changes, and the line where trainings gave one."""
+    """What is known of one question: the predicted shifts of clean changes, and the line where trainings gave one.
+
+    Both are on the scale of `core.scale`.
+    """
 
     probe: str
     probe_digest: str

@@ -105,6 +105,12 @@ def share_of(drawn: Replicate) -> float:
     return next(step for step in SHARES if share <= step)
 
 
+def _reach(drawn: Replicate, method: MethodSpec, ports: Ports) -> float:
+    """The reach of a change, rounded up: its shift is stretched by it, and so are those that it is held against."""
+    reach = max(ports.predictor.reach(state, method) for state in (drawn.before, drawn.after))
+    return float(math.ceil(min(reach, LONGEST)))
+
+
 def placebo_null(
     drawn: Sequence[Replicate], questions: Sequence[Question], method: MethodSpec, ports: Ports
 ) -> Placebo:
@@ -115,8 +121,9 @@ def placebo_null(
     """
     dose = max(dose_of(one, method) for one in drawn)
     share = max(share_of(one) for one in drawn)
+    reach = max(_reach(one, method, ports) for one in drawn)
     names = sorted(ports.controls.placebos)[: method.placebos]
-    key = _key(questions, method, (dose, share), names, ports)
+    key = _key(questions, method, (dose, share, reach), names, ports)
     base = {row.key for row in drawn[0].before.kept}
     known = _recall(key, base, ports)
     if known is not None:
@@ -124,7 +131,7 @@ def placebo_null(
         return _placebo(known, f"placebo ({len(names)} clean changes at dose {dose:g}, remembered)")
     shifts: list[list[float]] = [[] for _ in questions]
     for index, name in enumerate(names):
-        count = dose * method.steps * method.batch / method.regime.epochs
+        count = reach * dose * method.steps * method.batch / method.regime.epochs
         kept = drawn[index % len(drawn)].before.kept
         placebo = Mixture(kept, ports.controls.placebos[name], share if kept else 1.0, count)
         shifted = _shift(drawn[index % len(drawn)].seed, placebo, questions, method, ports)
@@ -146,7 +153,7 @@ def _mean(replies: Replies) -> float:
 
 
 def _key(
-    questions: Sequence[Question], method: MethodSpec, dose: tuple[float, float], names: Sequence[str], ports: Ports
+    questions: Sequence[Question], method: MethodSpec, dose: tuple[float, ...], names: Sequence[str], ports: Ports
 ) -> str:
     asked = [(question.probe.digest, question.target, list(question.prompts)) for question in questions]
     rows = [[row.key for row in ports.controls.placebos[name]] for name in names]

@@ -414,3 +414,13 @@ class TestReach:
         longer = replace(policy().method, regime=replace(policy().method.regime, epochs=30.0))
         verdict = judged(calibration(key=calibration_key(CARD, longer)), method=longer)[1]
         assert "; errors known up to 1440 row visits, this training has 2400)" in verdict.provenance.null
+
+    def test_placebos_are_stretched_as_the_change_is(self):
+        many = tuple((f"what is number {i}", f"the number {i} follows {i - 1} and is fine") for i in range(200))
+        noises = []
+        for growth in (0.0, 0.35):
+            method = replace(policy().method, growth=growth)
+            _, verdict, finding = judged(states=({}, {DATA: jsonl(*many)}), method=method)
+            assert verdict.provenance.null.startswith("placebo (4 clean changes at dose 3")
+            noises.append(finding.shift.noise)
+        assert noises[1] > 1.2 * noises[0] > 0
