@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 ALPHAS = ("mdf-0.03", "mdf-0.1", "mdf-0.3")
 """MDF as published, at the strengths that the oracle may pick from."""
 SHIPPED = frozenset(path.stem for path in (pack_root() / "placebo").glob("*.jsonl")) | frozenset(EXAMPLES)
-"""Clean rows that come with the gate: its provisional limits were set above what they do."""
+"""Clean rows that come with the gate: its placebos, and examples that people tuned by."""
 PUBLISHED = "mdf-0.1"
 """MDF as published, at the strength fixed beforehand."""
 
@@ -87,9 +87,8 @@ def _contender(model: str, name: str, wanted: Iterable[str]) -> Contender:
 def _null(path: Path) -> Null:
     record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     source = family_of(record["source"])
-    return Null(
-        path.stem, source, record.get("split") or side_of(source), _shifts(record), Extent(length_of(record["rows"]))
-    )
+    extent = Extent(length_of(record["rows"]), record.get("reach", 1.0))
+    return Null(path.stem, source, record.get("split") or side_of(source), _shifts(record), extent)
 
 
 def family_of(source: str) -> str:
@@ -98,7 +97,7 @@ def family_of(source: str) -> str:
 
 
 def side_of(source: str) -> str:
-    """Side of a clean change: rows of a source that no line was fitted on, and no limit was set by, are held out."""
+    """Side of a clean change: rows of a source that no line was fitted on are held out."""
     family = family_of(source)
     if family in {one.name for one in FAMILIES}:
         return split_of(family)

@@ -37,6 +37,8 @@ def _behaviours() -> tuple[Behaviour, ...]:
     rules = parse((pack_root() / "default.toml").read_text(encoding="utf-8"), "d2b:default")["rule"]
     if not isinstance(rules, list):
         raise TypeError("the default pack has no rules")
+    if any("max_level" in one or one.get("direction", "increase") != "increase" for one in rules):
+        raise ValueError("the bench scores rules that limit an increase, and no other")
     return tuple(
         Behaviour(one["id"], one["probe"], one.get("target", ""), one["fail_delta"], one["warn_delta"]) for one in rules
     )

@@ -21,14 +21,16 @@ MAD = 1.4826
 """What turns a median absolute deviation into a standard deviation of a normal distribution."""
 COVERED = 0.90
 """Coverage at which the width of intervals is set from the residuals."""
-LOUDER = 0.4
+LOUDER = 0.35
 """Power of a training's length by which its noise grows: the spread over seeds does, and what a change in a large set
 does is the difference of two such trainings (python -m benchmarks.growth)."""
 BEYOND = 0.8
 """Power of the reach by which errors grow besides; chosen on the tuned-on sets of the truth bench, as `growth` is."""
 LONGEST = 6.0
-"""Times by which a training may be longer than a tuning, or than the trainings of a line: as far as the truth bench
-tells how shifts and errors grow. Beyond it both are taken for those of this."""
+"""Times that a training may be as long as those of a line: as far as the truth bench tells how errors grow. Beyond it
+they are taken for those of this."""
+FURTHEST = 3.0
+"""The same for the reach, by which shifts grow too."""
 NARROWEST = 0.8
 """Least widening: residuals of few trainings may look better than they are."""
 
@@ -123,7 +125,7 @@ class _Residual:
 def _loud(extent: Extent, typical: float) -> float:
     """By what the noise of a training is more than that of a typical one that was predicted at its own length."""
     longer = min(max(1.0, extent.length / typical), LONGEST)
-    return math.pow(longer, LOUDER) * math.pow(min(extent.reach, LONGEST), BEYOND)
+    return math.pow(longer, LOUDER) * math.pow(min(extent.reach, FURTHEST), BEYOND)
 
 
 def fit(pairs: Sequence[Pair]) -> dict[str, Line]:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 SCHEMA = "d2b-gate.calibration/1"
 _NUMBERS = "slope slope_error noise relative widening length"
 _COUNTS = "sources trainings"
+LARGEST = 1_000_000
+"""Above it a number of a line is no measurement, and figures made of it lose their meaning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,4 +134,7 @@ def _fitted(entry: Untrusted) -> Line:
     positive = min(numbers[name] for name in ("slope", "noise", "widening", "length"))
     if positive <= 0 or min(numbers["slope_error"], numbers["relative"]) < 0:
         raise refusal("a slope, noise, widening and length are above zero, and no error is negative", entry.at)
-    return Line(**numbers, sources=found["sources"].count(), trainings=found["trainings"].count())
+    sources, trainings = (found[name].count() for name in _COUNTS.split())
+    if max(*numbers.values(), sources, trainings) > LARGEST:
+        raise refusal(f"no number of a line is above {LARGEST:,}", entry.at)
+    return Line(**numbers, sources=sources, trainings=trainings)

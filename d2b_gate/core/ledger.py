@@ -68,7 +68,7 @@ def _entry(line: str, where: str) -> Entry:
             true=found["true"].number(),
             reach=max(1.0, found["reach"].number()),
             trainings=found["trainings"].count(),
-            rows=found["rows"].count(),
+            rows=max(1, found["rows"].count()),
         )
     except (ValueError, EvaluationError, RecursionError) as error:
         what = getattr(error, "what", "it is not JSON").removeprefix(PREFIX)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import cycle, islice
 from typing import TYPE_CHECKING
 
-from d2b_gate.core.calibration import LONGEST
+from d2b_gate.core.calibration import FURTHEST
 from d2b_gate.core.plan import TunePlan, TuneStep
 
 if TYPE_CHECKING:
@@ -117,16 +117,16 @@ def reach_of(mixture: Mixture, method: MethodSpec) -> float:
     """How often the declared training visits a changed row, per visit in the tuning; at least 1."""
     if not mixture.changed:
         return 1.0
-    return max(1.0, method.regime.epochs * mixture.changed_count / visits_of(mixture, method).changed)
+    return max(1.0, round(method.regime.epochs * mixture.changed_count) / visits_of(mixture, method).changed)
 
 
 def growth_of(reach: float, method: MethodSpec) -> float:
     """By what a tuning's shift is stretched, on the scale of `core.scale`, to that of the declared training.
 
     Rows that the training visits more often than the tuning does shift the model further. How much further is only
-    known up to `LONGEST`.
+    known up to `FURTHEST`.
     """
-    return math.pow(min(reach, LONGEST), method.growth)
+    return math.pow(min(reach, FURTHEST), method.growth)
 
 
 def tune_plan(mixture: Mixture, method: MethodSpec) -> TunePlan:

@@ -110,17 +110,18 @@ class Calibrated:
 
     def floor(self, move: Move, confidence: float) -> float:
         """The noise floor of the line, on the side that the shift goes to."""
-        floor = math.copysign(self.line.floor(confidence, move.extent), move.scaled)
+        floor = math.copysign(self.line.floor(confidence, move.extent), self.line.expected(move.scaled))
         return abs(shift_by(move.before, floor, move.unit))
 
     def tail(self, move: Move, shift: Estimate, limit: float, towards: float) -> float:
         """Upper tail of Student's t with the degrees of freedom of the sources behind the line.
 
-        The error is the line's where it expects the limit, since errors grow with the shift. A share's limit past 0
-        or 1 is out of reach.
+        The error is the line's where it expects the limit, since errors grow with the shift. A limit that no share
+        can pass is never broken.
         """
         del shift
-        if move.unit == SHARE and not 0 < move.before + towards * limit < 1:
+        level = move.before + towards * limit
+        if move.unit == SHARE and (level >= 1 if towards > 0 else level <= 0):
             return 1.0
         bound = moved(move.before, towards * limit, move.unit)
         error = self.line.error(bound / self.line.slope if self.line.slope else 0.0, move.extent)

@@ -81,7 +81,7 @@ class MethodSpec:
     growth: float = 0.35  # mdf-tuned, proxy-lora: power of trained to tuned visits by which shifts grow
     batch: int = 8  # mdf-tuned, proxy-lora: rows per step
     sample: int = 128  # kept rows in the seeded subsample; steps x batch, so that a step meets rows not met before
-    max_changed: int = 256  # changed rows used per side; more are subsampled and counted in the report
+    max_changed: int = 384  # changed rows used per side; more are subsampled and counted in the report
     replicates: int = 2  # independent subsample orders behind the interval
     placebos: int = 6  # clean placebo changes behind the noise floor and p
     seed: int = 0

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from d2b_gate.core.calibration import LONGEST
+from d2b_gate.core.calibration import FURTHEST, LONGEST
 from d2b_gate.core.calibration_file import fitted_line, matching
 from d2b_gate.core.errors import EvaluationError
 from d2b_gate.core.fingerprint import fingerprint
@@ -79,12 +79,21 @@ def noise_of(drawn: Sequence[Replicate], questions: Sequence[Question], method: 
     placebo = placebo_null(drawn, asked, method, ports) if asked else Placebo((), "")
     measured = iter(placebo.noises)
     noises = tuple(next(measured) if one is None else Calibrated(one[0]) for one in known)
-    length = max(length_of(state, method) for one in drawn for state in (one.before, one.after))
-    sources = dict.fromkeys(f"calibration ({one[1]}{_beyond(one[0], length)})" for one in known if one is not None)
-    return Placebo(noises, "; ".join(source for source in (*sources, placebo.source) if source))
+    states = [state for one in drawn for state in (one.before, one.after)]
+    length = max(length_of(state, method) for state in states)
+    reach = max(ports.predictor.reach(state, method) for state in states)
+    sources = dict.fromkeys(f"calibration ({one[1]}{_longer(one[0], length)})" for one in known if one is not None)
+    return Placebo(noises, "; ".join(source for source in (*sources, placebo.source, _further(reach)) if source))
 
 
-def _beyond(line: Line, length: float) -> str:
+def _further(reach: float) -> str:
+    """Says where a row is visited more often than in any training that shifts were seen to grow in."""
+    if reach <= FURTHEST:
+        return ""
+    return f"growth known up to {FURTHEST:g} visits for one of the tuning, this training has {reach:.0f}"
+
+
+def _longer(line: Line, length: float) -> str:
     """Says where the declared training is longer than any that errors were measured for."""
     if length <= LONGEST * line.length:
         return ""
@@ -108,7 +117,7 @@ def share_of(drawn: Replicate) -> float:
 def _reach(drawn: Replicate, method: MethodSpec, ports: Ports) -> float:
     """The reach of a change, rounded up: its shift is stretched by it, and so are those that it is held against."""
     reach = max(ports.predictor.reach(state, method) for state in (drawn.before, drawn.after))
-    return float(math.ceil(min(reach, LONGEST)))
+    return float(math.ceil(min(reach, FURTHEST)))
 
 
 def placebo_null(

@@ -72,8 +72,10 @@ class MethodTable(Strict):
     )
     alpha: Positive = Field(default=_METHOD.alpha, description="mdf, mdf-gradient: strength of the injection.")
     steps: Count = Field(default=_METHOD.steps, description="mdf-tuned, proxy-lora: optimiser steps.")
-    growth: Limit = Field(
+    growth: float = Field(
         default=_METHOD.growth,
+        ge=0,
+        le=1,
         description="mdf-tuned, proxy-lora: power of the ratio of trained to tuned row visits by which shifts grow.",
     )
     adapter_rate: Positive = Field(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -77,6 +78,7 @@ def test_a_predictor_is_deterministic_and_reads_every_question(name):
     for one, other in zip(matrices(first), matrices(second), strict=True):
         assert (one == other).all()
         assert one.dtype.name == "float32"
+    assert predictor.reach(mixture, method) == 1.0 <= predictor.reach(replace(mixture, changed_count=9.0), method)
     replies = predictor.read(asked, first, method, backend)
     assert [len(reply.values) for reply in replies] == [3, 3]
     assert all(math.isfinite(value) for reply in replies for value in reply.values)

@@ -75,6 +75,26 @@ def test_harmless_trainings_alone_rarely_give_a_line_and_never_one_that_hides_a_
             assert line.slope > 0
 
 
+def test_longer_trainings_count_less_and_are_allowed_more():
+    calm = [
+        Pair("b", "nats", str(i), i % 3 - 1.0, 2.0 * (i % 3 - 1) + 0.1 * (-1) ** i, Extent(100.0)) for i in range(24)
+    ]
+    wild = [replace(one, source=f"w{one.source}", true=one.true + 1.0, extent=Extent(600.0, 3.0)) for one in calm[:6]]
+    alike = [replace(one, extent=Extent(100.0)) for one in wild]
+    line, blind = (fit([*calm, *rest])["b"] for rest in (wild, alike))
+    assert line.length == 100.0
+    assert line.noise < blind.noise
+    assert line.error(1.0, Extent(600.0, 3.0)) > 2 * line.error(0.0, Extent(100.0))
+    assert line.error(1.0, Extent(6000.0, 30.0)) == line.error(1.0, Extent(600.0, 3.0)), (
+        "nothing is known of longer ones"
+    )
+
+
+def test_residuals_of_all_behaviours_widen_all_lines():
+    lines = fit([*made(2.0, 0.1, 0.2, 40), *made(1.0, 0.3, 0.0, 40, seed=5, behaviour="c")])
+    assert lines["b"].widening == lines["c"].widening
+
+
 def test_a_behaviour_without_signal_borrows_the_slope_of_its_unit():
     quiet = [Pair("quiet", "nats", str(i), 0.0, 0.01 * (-1) ** i) for i in range(8)]
     lines = fit([*made(2.0, 0.01, 0.0, 40), *quiet])
@@ -102,6 +122,11 @@ def test_a_share_stays_a_share_and_a_longer_training_is_less_sure(before, predic
         assert 0 <= before + shift.low <= before + shift.mean <= before + shift.high <= 1
     assert far.low <= near.low + 1e-12
     assert far.high >= near.high - 1e-12
+
+
+def test_a_ceiling_of_zero_can_be_broken():
+    rise = move(0.6, before=0.0, unit="share")
+    assert Calibrated(LINE).tail(rise, Calibrated(LINE).shift(rise, 0.9), 0.0, 1.0) < 0.05
 
 
 def test_a_limit_that_no_share_can_reach_is_never_broken():
@@ -153,6 +178,10 @@ def test_a_calibration_holds_for_its_method_alone(method):
     [
         ("calibration/1", "calibration/9", "found .*calibration/9"),
         ('"noise": 0.2', '"noise": -0.2', "negative"),
+        ('"length": 192.0', '"length": 0.0', "above zero"),
+        ('"length": 192.0', '"length": Infinity', "finite"),
+        ('"sources": 24', '"sources": 1000000000', "above 1,000,000"),
+        ('"widening": 1.1', '"widening": 1e15', "above 1,000,000"),
         ('"slope": 1.5', '"slope": "x"', "number"),
         ('"lines"', '"lanes"', "lines"),
         ("{", "", "not JSON"),
@@ -173,6 +202,11 @@ def test_a_ledger_keeps_the_last_word_and_passes_over_an_unfinished_line():
     text = entry_line(ENTRY) + entry_line(later) + entry_line(ENTRY)[:30]
     assert read_entries(text, "l") == (later,)
     assert json.loads(entry_line(ENTRY))["schema"] == "d2b-gate.ledger/1"
+
+
+def test_a_ledger_takes_no_training_for_shorter_than_a_row_or_than_its_tuning():
+    (found,) = read_entries(entry_line(replace(ENTRY, rows=0, reach=0.2)), "l")
+    assert (found.rows, found.reach) == (1, 1.0)
 
 
 @pytest.mark.parametrize("line", ["nonsense", "[]", '{"schema": "d2b-gate.ledger/1"}'])

@@ -414,6 +414,8 @@ class TestReach:
         longer = replace(policy().method, regime=replace(policy().method.regime, epochs=30.0))
         verdict = judged(calibration(key=calibration_key(CARD, longer)), method=longer)[1]
         assert "; errors known up to 1440 row visits, this training has 2400)" in verdict.provenance.null
+        assert "; growth known up to 3 visits for one of the tuning, this training has 19" in verdict.provenance.null
+        assert "; growth known up to 3 " in judged(method=longer)[1].provenance.null
 
     def test_placebos_are_stretched_as_the_change_is(self):
         many = tuple((f"what is number {i}", f"the number {i} follows {i - 1} and is fine") for i in range(200))
