@@ -16,7 +16,6 @@ from benchmarks.truth.behaviours import BEHAVIOURS, questions
 from benchmarks.truth.bench import open_bench
 from benchmarks.truth.sources import ROOT
 from benchmarks.truth.table import everything
-from d2b_gate.core.calibration import SURE
 from d2b_gate.core.calibration_file import CalibratedLine, Calibration, Unfitted, calibration_key, calibration_text
 from d2b_gate.core.rules import MethodSpec
 
@@ -54,7 +53,7 @@ def main() -> int:
 
 def _lines(contender: Contender, known: Sequence[Training]) -> tuple[CalibratedLine, ...]:
     every = fit_lines(contender, known).scale
-    fitted = {name: line for name, line in every.items() if line.slope > SURE * line.slope_error}
+    fitted = {name: line for name, line in every.items() if line.sure}
     return tuple(
         CalibratedLine(
             probe=question.probe.id,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from benchmarks.contenders.states import Commit, Odds, Prediction, read_all
 from d2b_gate.core.features import Injection
 from d2b_gate.core.mixture import growth_of
+from d2b_gate.core.scale import stretched
 from d2b_gate.gate.measure import no_injection
 from d2b_gate.registry import load
 
@@ -39,7 +40,7 @@ def predictor(**settings: object) -> Callable[[Bench, Commit], Prediction]:
 def _grown(before: Odds, after: Odds, growth: float) -> Odds:
     """Log-odds stretched prompt by prompt, as the gate does."""
     return {
-        name: [was + growth * (now - was) for was, now in zip(before[name], odds, strict=True)]
+        name: [stretched(was, now, "nats", growth) for was, now in zip(before[name], odds, strict=True)]
         for name, odds in after.items()
     }
 

@@ -138,7 +138,7 @@ def _scores(behaviour: Behaviour, said: Shift, line: Line, extent: Extent) -> tu
 
 
 def _move(behaviour: Behaviour, said: Shift, extent: Extent) -> Move:
-    return Move(said.before, Estimate(said.unit, said.unit, said.unit, 0.0), unit_of(behaviour), 1, extent)
+    return Move.exact(said.before, said.unit, unit_of(behaviour), extent)
 
 
 def null_scores(contender: Contender, lines: Lines) -> list[list[tuple[float, float]]]:

@@ -83,19 +83,28 @@ def length_of(rows: int) -> float:
 
 def trainings(table: Mapping[str, Mapping[str, Any]]) -> list[Training]:
     """Every training set of the table that has a state to compare with, by name."""
-    by_seed = {name: found for name in sorted(table) if name != UNTOUCHED and (found := _by_seed(table, name))}
-    long, short = long_and_short_noise(table)
+    by_seed = _seeds(table)
+    rows = {name: table[name]["dataset"]["rows"] for name in by_seed}
+    long, short = _pooled(by_seed, rows)
     return [
-        _training(about, name, seeds, long if about["rows"] >= LONG else short)
+        _training(table[name]["dataset"], name, seeds, long if rows[name] >= LONG else short)
         for name, seeds in by_seed.items()
-        for about in [table[name]["dataset"]]
     ]
 
 
 def long_and_short_noise(table: Mapping[str, Mapping[str, Any]]) -> tuple[dict[str, float], dict[str, float]]:
     """Seed noise of the sets of `LONG` rows and more, and of the others."""
-    by_seed = {name: _by_seed(table, name) for name in sorted(table) if name != UNTOUCHED}
-    rows = {name: table[name]["dataset"]["rows"] for name in by_seed}
+    by_seed = _seeds(table)
+    return _pooled(by_seed, {name: table[name]["dataset"]["rows"] for name in by_seed})
+
+
+def _seeds(table: Mapping[str, Mapping[str, Any]]) -> dict[str, list[dict[str, Shift]]]:
+    return {name: found for name in sorted(table) if name != UNTOUCHED and (found := _by_seed(table, name))}
+
+
+def _pooled(
+    by_seed: Mapping[str, Sequence[Mapping[str, Shift]]], rows: Mapping[str, int]
+) -> tuple[dict[str, float], dict[str, float]]:
     return (
         seed_noise(seeds for name, seeds in by_seed.items() if rows[name] >= LONG),
         seed_noise(seeds for name, seeds in by_seed.items() if rows[name] < LONG),

@@ -78,6 +78,11 @@ class Line:
     trainings: int
     length: float = math.inf  # row visits of a typical one of these trainings; errors grow with longer ones
 
+    @property
+    def sure(self) -> bool:
+        """Whether predictions surely go the way of the truth."""
+        return self.slope > SURE * self.slope_error
+
     def expected(self, predicted: float) -> float:
         """The true shift to expect."""
         return self.slope * predicted
@@ -133,7 +138,7 @@ def fit(pairs: Sequence[Pair]) -> dict[str, Line]:
 
     Predictions that do not surely go the way of the truth are no measure of it, however small a line makes them.
     """
-    return {name: line for name, line in fit_all(pairs).items() if line.slope > SURE * line.slope_error}
+    return {name: line for name, line in fit_all(pairs).items() if line.sure}
 
 
 def fit_all(pairs: Sequence[Pair]) -> dict[str, Line]:

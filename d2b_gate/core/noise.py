@@ -25,6 +25,11 @@ class Move:
     prompts: int
     extent: Extent = NEAR
 
+    @classmethod
+    def exact(cls, before: float, shift: float, unit: str, extent: Extent) -> Move:
+        """A shift taken as it is, without an error over prompts."""
+        return cls(before, Estimate(shift, shift, shift, 0.0), unit, 1, extent)
+
     @property
     def scaled(self) -> float:
         """The shift on the scale that lines are fitted on."""

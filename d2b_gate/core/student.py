@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 _ITERATIONS = 300
 _TINY = 1e-300
@@ -17,6 +18,7 @@ def upper_tail(t: float, dof: float) -> float:
     return half if t >= 0 else 1.0 - half
 
 
+@lru_cache(maxsize=256)  # a bisection of 200 steps, asked for the same few pairs by every rule
 def quantile(p: float, dof: float) -> float:
     """The t with P(T <= t) = p, for 0 < p < 1, by bisection to double precision."""
     low, high = -1.0, 1.0

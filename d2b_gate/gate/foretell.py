@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from d2b_gate.core.calibration import NEAR
-from d2b_gate.core.interval import Estimate
 from d2b_gate.core.mixture import Mixture, subsample
 from d2b_gate.core.noise import Move
 from d2b_gate.core.rows import RowRef
-from d2b_gate.core.scale import moved
 from d2b_gate.gate.measure import Replicate, ask_both, question_of, untouched
 
 if TYPE_CHECKING:
@@ -50,12 +48,12 @@ class Foretold:
     @property
     def scaled(self) -> float:
         """The shift on the scale that lines are fitted on."""
-        return moved(self.before, self.shift, self.unit)
+        return self.move.scaled
 
     @property
     def move(self) -> Move:
         """The shift as calibrations take it."""
-        return Move(self.before, Estimate(self.shift, self.shift, self.shift, 0.0), self.unit, 1, self.extent)
+        return Move.exact(self.before, self.shift, self.unit, self.extent)
 
 
 def foretell(

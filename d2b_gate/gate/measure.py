@@ -106,11 +106,19 @@ def ask_both(drawn: Replicate, questions: Sequence[Question], method: MethodSpec
     """
     before = ask_state(drawn.before, questions, method, ports)
     after = ask_state(drawn.after, questions, method, ports)
-    states = (drawn.before, drawn.after)
-    reach = max(ports.predictor.reach(state, method) for state in states)
-    growth = growth_of(reach, method)
+    extent = extent_of(drawn, method, ports)
+    growth = growth_of(extent.reach, method)
     grown = (_grown(*each, growth) for each in zip(questions, before, after, strict=True))
-    return Asking(before, tuple(grown), Extent(max(length_of(state, method) for state in states), reach))
+    return Asking(before, tuple(grown), extent)
+
+
+def extent_of(drawn: Replicate, method: MethodSpec, ports: Ports) -> Extent:
+    """That of the longer state."""
+    states = (drawn.before, drawn.after)
+    return Extent(
+        length=max(length_of(state, method) for state in states),
+        reach=max(ports.predictor.reach(state, method) for state in states),
+    )
 
 
 def _grown(question: Question, before: Replies, after: Replies, growth: float) -> Replies:

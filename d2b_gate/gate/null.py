@@ -10,9 +10,9 @@ from d2b_gate.core.calibration import FURTHEST, LONGEST
 from d2b_gate.core.calibration_file import fitted_line, matching
 from d2b_gate.core.errors import EvaluationError
 from d2b_gate.core.fingerprint import fingerprint
-from d2b_gate.core.mixture import Mixture, length_of, visits_of
+from d2b_gate.core.mixture import Mixture, visits_of
 from d2b_gate.core.noise import Calibrated, Null
-from d2b_gate.gate.measure import Replicate, ask_both, question_of
+from d2b_gate.gate.measure import Replicate, ask_both, extent_of, question_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,9 +79,8 @@ def noise_of(drawn: Sequence[Replicate], questions: Sequence[Question], method: 
     placebo = placebo_null(drawn, asked, method, ports) if asked else Placebo((), "")
     measured = iter(placebo.noises)
     noises = tuple(next(measured) if one is None else Calibrated(one[0]) for one in known)
-    states = [state for one in drawn for state in (one.before, one.after)]
-    length = max(length_of(state, method) for state in states)
-    reach = max(ports.predictor.reach(state, method) for state in states)
+    extents = [extent_of(one, method, ports) for one in drawn]
+    length, reach = max(one.length for one in extents), max(one.reach for one in extents)
     sources = dict.fromkeys(f"calibration ({one[1]}{_longer(one[0], length)})" for one in known if one is not None)
     return Placebo(noises, "; ".join(source for source in (*sources, placebo.source, _further(reach)) if source))
 
@@ -116,8 +115,7 @@ def share_of(drawn: Replicate) -> float:
 
 def _reach(drawn: Replicate, method: MethodSpec, ports: Ports) -> float:
     """The reach of a change, rounded up: its shift is stretched by it, and so are those that it is held against."""
-    reach = max(ports.predictor.reach(state, method) for state in (drawn.before, drawn.after))
-    return float(math.ceil(min(reach, FURTHEST)))
+    return float(math.ceil(min(extent_of(drawn, method, ports).reach, FURTHEST)))
 
 
 def placebo_null(
