@@ -8,18 +8,19 @@ from __future__ import annotations
 import argparse
 import math
 import sys
-from statistics import fmean, median
+from dataclasses import replace
+from statistics import NormalDist, fmean, median
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.scoring.calibrated import FITTED_ON
+from benchmarks.scoring.calibrated import FITTED_ON, fit_lines
 from benchmarks.scoring.predictions import contenders
 from benchmarks.scoring.shifts import UNTOUCHED, long_and_short_noise, trainings
 from benchmarks.truth.behaviours import BEHAVIOURS
 from benchmarks.truth.table import everything
-from d2b_gate.core.calibration import BEYOND, LOUDER
+from d2b_gate.core.calibration import BEYOND, COVERED, LOUDER, loud
 from d2b_gate.core.mixture import growth_of
 from d2b_gate.core.rules import MethodSpec
 
@@ -50,6 +51,25 @@ def pairs_of(contender: Contender, one: Training) -> list[tuple[float, float]]:
     return [(said[name].nats / growth, one.shifts[name].nats) for name in (behaviour.name for behaviour in BEHAVIOURS)]
 
 
+def needed(contender: Contender, far: Sequence[Training], near: Sequence[Training]) -> list[float]:
+    """Power of the reach by which the noise must grow for the interval to reach each far reading, in ascending order.
+
+    Lines are fitted on near sets of other sources; a reading that lies inside as it is needs none.
+    """
+    found: list[float] = []
+    for one in far:
+        lines = fit_lines(contender, [other for other in near if other.family != one.family]).scale
+        extent = contender.extent(one)
+        for behaviour in BEHAVIOURS:
+            line, said = lines[behaviour.name], contender.predicted[one.name][behaviour.name].scaled(behaviour)
+            missed = abs(one.shifts[behaviour.name].scaled(behaviour) - line.expected(said))
+            missed /= NormalDist().inv_cdf(0.5 + COVERED / 2) * line.widening
+            rest = missed**2 - (line.relative * line.expected(said)) ** 2 - (line.slope_error * said) ** 2
+            known = line.noise * loud(replace(extent, reach=1.0), line.length)
+            found.append(max(0.0, math.log(math.sqrt(max(rest, known**2)) / known) / math.log(extent.reach)))
+    return sorted(found)
+
+
 def main() -> int:
     """Print the slopes, and the powers that they imply."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.growth", description=__doc__.split("\n")[0])
@@ -76,7 +96,13 @@ def main() -> int:
     power = math.log(math.sqrt(2) * long / short) / math.log(longer)
     console.print(f"spread over seeds: {short:.3f} nats in short trainings, {long:.3f} in long ones")
     console.print(f"the difference of two long ones: power {power:.2f} of the length; errors take {LOUDER:g}")
-    console.print(f"with the reach, errors grow to the power {BEYOND:g} besides")
+    if far:
+        powers = needed(contender, far, [one for one in known if one.name in contender.predicted and one not in far])
+        beyond = powers[min(len(powers) - 1, math.ceil(COVERED * (len(powers) + 1)) - 1)]
+        console.print(
+            f"{COVERED:.0%} of {len(powers)} readings need the noise to grow with the reach to the power {beyond:.2f}; "
+            f"errors take {BEYOND:g}"
+        )
     return 0
 
 

@@ -8,7 +8,7 @@ name.
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import ChainMap, defaultdict
 from dataclasses import dataclass, field
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
@@ -116,7 +116,7 @@ def _folders(root: Path) -> list[Path]:
 
 
 def mixed(name: str, parts: Mapping[str, Contender]) -> Contender:
-    """A contender that takes each behaviour from the contender named for it."""
+    """A contender that takes each behaviour from the contender named for it; all of them meet the same rows."""
     predicted: dict[str, dict[str, Shift]] = defaultdict(dict)
     nulls: dict[str, list[tuple[Null, str]]] = defaultdict(list)
     for behaviour, part in parts.items():
@@ -125,10 +125,11 @@ def mixed(name: str, parts: Mapping[str, Contender]) -> Contender:
                 predicted[dataset][behaviour] = shifts[behaviour]
         for null in part.nulls:
             nulls[null.change].append((null, behaviour))
-    return Contender(name, predicted, tuple(_joined(pieces) for _, pieces in sorted(nulls.items())))
+    joined = tuple(_joined(pieces) for _, pieces in sorted(nulls.items()))
+    return Contender(name, predicted, joined, dict(ChainMap(*(dict(part.reaches) for part in parts.values()))))
 
 
 def _joined(pieces: list[tuple[Null, str]]) -> Null:
     first = pieces[0][0]
     shifts = {behaviour: null.shifts[behaviour] for null, behaviour in pieces if behaviour in null.shifts}
-    return Null(first.change, first.source, first.split, shifts)
+    return Null(first.change, first.source, first.split, shifts, first.extent)

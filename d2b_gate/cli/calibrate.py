@@ -103,7 +103,9 @@ def _summary(found: Calibration) -> str:
         if isinstance(one.line, Line):
             scale = "log-odds, " if one.unit == SHARE else ""
             known = f"true = {one.line.slope:.2f} x predicted, {scale}from {one.line.trainings} sets of rows"
+        elif one.line.sources < FEWEST:
+            known = f"noise floor alone: {one.line.sources} of at least {FEWEST} sets of rows in the ledger"
         else:
-            known = f"noise floor alone: fewer than {FEWEST} sets of rows in the ledger"
+            known = "noise floor alone: predictions do not surely go the way of what trainings in the ledger did"
         lines.append(f"  {name}: {known}")
     return "\n".join(lines) + "\n"

@@ -89,12 +89,12 @@ class Line:
 
     def error(self, predicted: float, extent: Extent = NEAR) -> float:
         """Standard error of the expected shift, widening included."""
-        noise = self.noise * _loud(extent, self.length)
+        noise = self.noise * loud(extent, self.length)
         return self.widening * math.hypot(noise, self.relative * self.expected(predicted), self.slope_error * predicted)
 
     def floor(self, confidence: float, extent: Extent = NEAR) -> float:
         """Noise floor: a training that shifts nothing is predicted under it, in size, at this confidence."""
-        return NormalDist().inv_cdf(0.5 + confidence / 2) * self.widening * self.noise * _loud(extent, self.length)
+        return NormalDist().inv_cdf(0.5 + confidence / 2) * self.widening * self.noise * loud(extent, self.length)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ class _Residual:
         return self.size / self.case.loud
 
 
-def _loud(extent: Extent, typical: float) -> float:
+def loud(extent: Extent, typical: float) -> float:
     """By what the noise of a training is more than that of a typical one that was predicted at its own length."""
     longer = min(max(1.0, extent.length / typical), LONGEST)
     return math.pow(longer, LOUDER) * math.pow(min(extent.reach, FURTHEST), BEYOND)
@@ -149,7 +149,7 @@ def fit_all(pairs: Sequence[Pair]) -> dict[str, Line]:
     too few to tell how far out they lie. Source: our choice.
     """
     typical = (median(pair.extent.length for pair in pairs) if pairs else 0.0) or math.inf
-    cases = [_Case(pair, _loud(pair.extent, typical)) for pair in pairs]
+    cases = [_Case(pair, loud(pair.extent, typical)) for pair in pairs]
     units = _grouped(cases, lambda case: case.pair.unit)
     fitted = {
         behaviour: _line(group, units[group[0].pair.unit], typical)

@@ -26,7 +26,9 @@ LARGEST = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Unfitted:
-    """No line: there are too few real fine-tunes."""
+    """No line: too few sources were really trained on, or predictions do not surely go the way of what came."""
+
+    sources: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +127,12 @@ def _line(entry: Untrusted) -> CalibratedLine:
     found = entry.fields(f"{texts} null", f"{_NUMBERS} {_COUNTS}")
     probe, digest, target, unit = (found[name].text() for name in texts.split())
     null = tuple(item.number() for item in found["null"].items())
-    return CalibratedLine(probe, digest, target, unit, null, _fitted(entry) if "slope" in found else Unfitted())
+    return CalibratedLine(probe, digest, target, unit, null, _fitted(entry) if "slope" in found else _unfitted(entry))
+
+
+def _unfitted(entry: Untrusted) -> Unfitted:
+    found = entry.fields("probe probe_digest target unit null", "sources")
+    return Unfitted(found["sources"].count() if "sources" in found else 0)
 
 
 def _fitted(entry: Untrusted) -> Line:

@@ -49,7 +49,7 @@ def calibrate(policy: Policy, sources: Sources, ports: Ports) -> Calibration:
     nulls = _nulls(questions, sources.rows, policy, ports)
     pairs = [_pair(entry, policy.method.regime.epochs) for entry in sources.ledger if entry.key == key]
     lines = fit(pairs)
-    kept = tuple(_line(question, lines, nulls[i]) for i, question in enumerate(questions))
+    kept = tuple(_line(question, lines, nulls[i], pairs) for i, question in enumerate(questions))
     asked = {_name(question.probe.digest, question.target) for question in questions}
     trained = len({pair.source for pair in pairs if pair.behaviour in asked & lines.keys()})
     return Calibration(key, ports.backend.card.id, _basis(nulls, trained), kept)
@@ -100,14 +100,18 @@ def _name(digest: str, target: str) -> str:
     return f"{digest}#{target}"
 
 
-def _line(question: Question, lines: dict[str, Line], null: tuple[float, ...]) -> CalibratedLine:
+def _line(
+    question: Question, lines: dict[str, Line], null: tuple[float, ...], pairs: Sequence[Pair]
+) -> CalibratedLine:
     """A line's noise, as it widens intervals, is never under what clean changes show."""
     probe = question.probe
-    fitted = lines.get(_name(probe.digest, question.target))
+    name = _name(probe.digest, question.target)
+    fitted = lines.get(name)
     if fitted is not None:
         spread = math.hypot(Null(null).mean, Null(null).spread) * abs(fitted.slope)
         fitted = replace(fitted, noise=max(fitted.noise, spread / fitted.widening))
-    return CalibratedLine(probe.id, probe.digest, question.target, probe.unit, null, fitted or Unfitted())
+    unfitted = Unfitted(len({pair.source for pair in pairs if pair.behaviour == name}))
+    return CalibratedLine(probe.id, probe.digest, question.target, probe.unit, null, fitted or unfitted)
 
 
 def _basis(nulls: Sequence[Sequence[float]], trained: int) -> str:

@@ -93,7 +93,8 @@ def following(verdict: Verdict, options: RenderOptions) -> list[str]:
 
 
 def _labelled(label: str, parts: list[str], options: RenderOptions) -> list[str]:
-    lines = flowed(parts, options.width - _LABEL, "")
+    width = options.width - _LABEL
+    lines = flowed([line for part in parts for line in wrapped(part, width, "")], width, "")
     return [f"{'' if index else label:<{_LABEL}}{line}" for index, line in enumerate(lines)]
 
 

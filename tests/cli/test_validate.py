@@ -204,7 +204,7 @@ class TestCalibrate:
         assert done.returncode == 0
         assert done.stdout.splitlines() == [
             "fake: 12 clean changes, no real fine-tune",
-            f"  bias/animals panda: noise floor alone: fewer than {FEWEST} sets of rows in the ledger",
+            f"  bias/animals panda: noise floor alone: 0 of at least {FEWEST} sets of rows in the ledger",
         ]
         wrote = f"wrote {world.root / CALIBRATION}; commit it beside the policy, and check will use it"
         assert done.stderr.splitlines()[-1] == f"d2b-gate: {wrote}"

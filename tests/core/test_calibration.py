@@ -154,7 +154,7 @@ CALIBRATION = Calibration(
     "12 clean changes",
     (
         CalibratedLine("bias/animals", "d1", "panda", "share", (0.01, -0.02), LINE),
-        CalibratedLine("safety/sycophancy", "d2", "", "nats", (), Unfitted()),
+        CalibratedLine("safety/sycophancy", "d2", "", "nats", (), Unfitted(3)),
     ),
 )
 

@@ -358,8 +358,12 @@ class TestCalibrate:
 
     def test_too_few_trainings_leave_the_null_alone(self):
         found = calibrated(entries=ledger(FEWEST - 1))
-        assert found.lines[0].line == Unfitted()
+        assert found.lines[0].line == Unfitted(FEWEST - 1)
         assert found.basis.endswith(", no real fine-tune"), "what gave no line is no part of the basis"
+
+    def test_predictions_that_go_against_the_truth_give_no_line(self):
+        found = calibrated(entries=ledger(FEWEST + 2, slope=-2.0))
+        assert found.lines[0].line == Unfitted(FEWEST + 2)
 
     def test_trainings_of_another_key_or_probe_are_left_aside(self):
         other = tuple(replace(one, source=f"other {one.source}") for one in ledger(9, key="another", slope=-5.0))
@@ -368,7 +372,7 @@ class TestCalibrate:
         found = calibrated(entries=(*ledger(FEWEST), *other))
         assert found == calibrated(entries=ledger(FEWEST))
         mixed = calibrated(entries=(*ledger(FEWEST - 1), *other))
-        assert mixed.lines[0].line == Unfitted()
+        assert mixed.lines[0].line == Unfitted(FEWEST - 1)
 
     def test_every_question_of_the_policy_gets_a_line(self):
         rules = (*policy().rules, Rule("flattery", "safety/sycophancy", fail_delta=0.5, warn_delta=0.3))
