@@ -100,9 +100,7 @@ def _name(digest: str, target: str) -> str:
     return f"{digest}#{target}"
 
 
-def _line(
-    question: Question, lines: dict[str, Line], null: tuple[float, ...], pairs: Sequence[Pair]
-) -> CalibratedLine:
+def _line(question: Question, lines: dict[str, Line], null: tuple[float, ...], pairs: Sequence[Pair]) -> CalibratedLine:
     """A line's noise, as it widens intervals, is never under what clean changes show."""
     probe = question.probe
     name = _name(probe.digest, question.target)
