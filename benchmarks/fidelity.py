@@ -15,7 +15,7 @@ from benchmarks.scoring import keyword
 from benchmarks.scoring.baselines import made_of
 from benchmarks.scoring.costs import cost_of
 from benchmarks.scoring.figures import rounded
-from benchmarks.scoring.markdown import rewrite
+from benchmarks.scoring.markdown import FIDELITY, block, rewrite
 from benchmarks.scoring.plot import draw
 from benchmarks.scoring.predictions import PUBLISHED, Contender, contenders
 from benchmarks.scoring.report import show
@@ -53,7 +53,7 @@ def main() -> int:
     show(record)
     _keep(record, known, found, arguments.results)
     if arguments.results == RESULTS and arguments.model == MODEL:
-        rewrite(ROOT / "README.md", record)
+        rewrite(ROOT / "README.md", FIDELITY, block(record))
     return 0
 
 
@@ -103,7 +103,7 @@ def mean_row_tokens(table: Mapping[str, Mapping[str, Any]], known: Sequence[Trai
 
 def _keep(record: Mapping[str, Any], known: Sequence[Training], found: Sequence[Contender], folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "fidelity.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    (folder / FIDELITY).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     by_name = {one.name: one for one in found}
     drawn = [judge(by_name[name], known) for name in dict.fromkeys((record["default"], PUBLISHED)) if name in by_name]
     if not drawn:

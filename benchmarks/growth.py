@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import math
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from statistics import NormalDist, fmean, median
 from typing import TYPE_CHECKING, Any
 
@@ -17,26 +17,21 @@ from rich.table import Table
 
 from benchmarks.scoring.calibrated import FITTED_ON, fit_lines
 from benchmarks.scoring.predictions import contenders
-from benchmarks.scoring.shifts import UNTOUCHED, long_and_short_noise, trainings
+from benchmarks.scoring.shifts import LONG, UNTOUCHED, spread_over_seeds, trainings
 from benchmarks.truth.behaviours import BEHAVIOURS
 from benchmarks.truth.table import everything
-from d2b_gate.core.calibration import BEYOND, COVERED, LOUDER, loud
+from d2b_gate.core.calibration import BEYOND, COVERED, FURTHEST, LONGEST, LOUDER, loud
 from d2b_gate.core.mixture import growth_of
 from d2b_gate.core.rules import MethodSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from benchmarks.scoring.predictions import Contender
     from benchmarks.scoring.shifts import Training
+    from d2b_gate.core.calibration import Extent, Line
 
 METHOD = MethodSpec()
-
-
-def _tuned_on(model: str) -> dict[str, dict[str, Any]]:
-    """The table without the held-out sets, whose noise is not looked at either."""
-    found = everything(model)
-    return {name: one for name, one in found.items() if name == UNTOUCHED or one["dataset"]["split"] == FITTED_ON}
 
 
 def slope(pairs: Sequence[tuple[float, float]]) -> float:
@@ -51,8 +46,23 @@ def pairs_of(contender: Contender, one: Training) -> list[tuple[float, float]]:
     return [(said[name].nats / growth, one.shifts[name].nats) for name in (behaviour.name for behaviour in BEHAVIOURS)]
 
 
-def needed(contender: Contender, far: Sequence[Training], near: Sequence[Training]) -> list[float]:
-    """Power of the reach by which the noise must grow for the interval to reach each far reading, in ascending order.
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """One of the two ways in which a training goes beyond what a line was fitted on."""
+
+    name: str
+    times: Callable[[Extent, Line], float]  # how many times it does so
+    without: Callable[[Extent], Extent]  # the same training, were it no farther along this axis
+
+
+LENGTH = Axis(
+    "length", lambda extent, line: min(extent.length / line.length, LONGEST), lambda extent: replace(extent, length=0.0)
+)
+REACH = Axis("reach", lambda extent, _: min(extent.reach, FURTHEST), lambda extent: replace(extent, reach=1.0))
+
+
+def needed(contender: Contender, axis: Axis, far: Sequence[Training], near: Sequence[Training]) -> list[float]:
+    """Power along the axis by which noise must grow for the interval to reach each far reading, in ascending order.
 
     Lines are fitted on near sets of other sources; a reading that lies inside as it is needs none.
     """
@@ -65,8 +75,9 @@ def needed(contender: Contender, far: Sequence[Training], near: Sequence[Trainin
             missed = abs(one.shifts[behaviour.name].scaled(behaviour) - line.expected(said))
             missed /= NormalDist().inv_cdf(0.5 + COVERED / 2) * line.widening
             rest = missed**2 - (line.relative * line.expected(said)) ** 2 - (line.slope_error * said) ** 2
-            known = line.noise * loud(replace(extent, reach=1.0), line.length)
-            found.append(max(0.0, math.log(math.sqrt(max(rest, known**2)) / known) / math.log(extent.reach)))
+            known = line.noise * loud(axis.without(extent), line.length)
+            factor = math.sqrt(max(rest, known**2)) / known
+            found.append(math.log(factor) / math.log(axis.times(extent, line)))
     return sorted(found)
 
 
@@ -75,10 +86,23 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.growth", description=__doc__.split("\n")[0])
     parser.add_argument("--model", default="smollm2-135m")
     model = parser.parse_args().model
-    known = [one for one in trainings(everything(model)) if one.split == FITTED_ON]
-    found = contenders(model, [one.name for one in known])
+    table = everything(model)
+    tuned = {name: one for name, one in table.items() if name == UNTOUCHED or one["dataset"]["split"] == FITTED_ON}
+    found = contenders(model, [one.name for one in trainings(tuned)])
     contender = next(one for one in found if one.name == METHOD.predictor)
-    far = [one for one in known if contender.reaches.get(one.name, 1.0) > 1]
+    known = [one for one in trainings(tuned) if one.name in contender.predicted]
+    far = [one for one in known if contender.reaches[one.name] > 1]
+    console = Console(width=120)
+    _print_slopes(console, contender, far)
+    _print_spread(console, tuned, known)
+    near = [one for one in known if one.rows < LONG]
+    diluted = [one for one in known if one.rows >= LONG and one not in far]
+    _print_power(console, LENGTH, needed(contender, LENGTH, diluted, near), LOUDER)
+    _print_power(console, REACH, needed(contender, REACH, far, near), BEYOND)
+    return 0
+
+
+def _print_slopes(console: Console, contender: Contender, far: Sequence[Training]) -> None:
     table = Table(title=f"{contender.name}, {FITTED_ON} split", title_justify="left")
     for column in ("training set", "rows", "reach", "true / tuned shift", "power of the reach"):
         table.add_column(column)
@@ -87,23 +111,26 @@ def main() -> int:
         reach, ratio = contender.reaches[one.name], slope(pairs_of(contender, one))
         powers.append(math.log(max(ratio, 0.01)) / math.log(reach))
         table.add_row(one.name, str(one.rows), f"{reach:.2f}", f"{ratio:.2f}", f"{powers[-1]:.2f}")
-    console = Console(width=120)
     console.print(table)
-    if powers:
-        console.print(f"mean power {fmean(powers):.2f}, median {median(powers):.2f}; the method's is {METHOD.growth:g}")
-    long, short = (fmean(noise.values()) for noise in long_and_short_noise(_tuned_on(model)))
-    longer = fmean(one.length for one in far) / median(one.length for one in known)
-    power = math.log(math.sqrt(2) * long / short) / math.log(longer)
+    console.print(f"mean power {fmean(powers):.2f}, median {median(powers):.2f}; the method's is {METHOD.growth:g}")
+
+
+def _print_spread(console: Console, tuned: Mapping[str, Mapping[str, Any]], known: Sequence[Training]) -> None:
+    """What no predictor can know: the spread over seeds."""
+    alone = [one for one in known if not one.dose.endswith("pct")]
+    short, long = (
+        fmean(spread_over_seeds(tuned, [one.name for one in alone if (one.rows >= LONG) is far]).values())
+        for far in (False, True)
+    )
     console.print(f"spread over seeds: {short:.3f} nats in short trainings, {long:.3f} in long ones")
-    console.print(f"the difference of two long ones: power {power:.2f} of the length; errors take {LOUDER:g}")
-    if far:
-        powers = needed(contender, far, [one for one in known if one.name in contender.predicted and one not in far])
-        beyond = powers[min(len(powers) - 1, math.ceil(COVERED * (len(powers) + 1)) - 1)]
-        console.print(
-            f"{COVERED:.0%} of {len(powers)} readings need the noise to grow with the reach to the power {beyond:.2f}; "
-            f"errors take {BEYOND:g}"
-        )
-    return 0
+
+
+def _print_power(console: Console, axis: Axis, powers: Sequence[float], taken: float) -> None:
+    rank = min(len(powers), math.ceil(COVERED * (len(powers) + 1)))
+    console.print(
+        f"{COVERED:.0%} of {len(powers)} readings need errors to grow with the {axis.name} to the power "
+        f"{powers[rank - 1]:.2f}; they take {taken:g}"
+    )
 
 
 if __name__ == "__main__":

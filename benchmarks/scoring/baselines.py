@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from benchmarks.scoring.predictions import Contender
     from benchmarks.scoring.shifts import Training
 
-LOW_IS_GOOD = frozenset({"false_block_rate", "false_block_rate_all", "false_stop_rate", "passed_when_over"})
+LOW_IS_GOOD = frozenset(
+    {"false_block_rate", "false_block_rate_all", "false_stop_rate", "false_stop_rate_long", "passed_when_over"}
+)
 BEST = "shuffled:best"
 
 Scored = dict[str, dict[str, Any]]

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-BEGIN, END = "<!-- figures of benchmarks/results/fidelity.json -->", "<!-- end of figures -->"
+BEGIN, END = "<!-- figures of benchmarks/results/{} -->", "<!-- end of figures -->"
+FIDELITY = "fidelity.json"
 COLUMNS = ("mdf-tuned", PUBLISHED)
 """Shown beside the default."""
 PLAIN = ("pearson", "spearman_mean", "cost_ratio", "cost_on_bench")
@@ -22,6 +23,7 @@ BESIDES = {
     "blocked_when_over": "shifts over the limit that the gate blocks (exit 1)",
     "passed_when_over": "shifts over the limit that pass without a warning (exit 0)",
     "false_stop_rate": "clean changes blocked or inconclusive (exit 1 or 4)",
+    "false_stop_rate_long": "the same, as part of a training on about 380 rows or more",
     "cost_on_bench": "cost of the verdict against the bench's own fine-tune of 64 rows",
 }
 """Figures that nothing was aimed at, and that a reader should see."""
@@ -42,11 +44,17 @@ def block(record: Mapping[str, Any]) -> str:
             f"| {goal.about} | {' | '.join(_cell(one, goal.figure) for one in scores)} | {goal.wanted} |"
             for goal in GOALS
         ),
+        f"| sets scored, readings | {' | '.join(_counted(one) for one in scores)} | |",
         *(f"| {about} | {' | '.join(_cell(one, figure) for one in scores)} | |" for figure, about in BESIDES.items()),
         "",
         _large(scores[0]),
     ]
     return "\n".join(lines)
+
+
+def _counted(score: Mapping[str, Any]) -> str:
+    counts = score.get("n", {})
+    return f"{counts.get('datasets', 0)}, {counts.get('readings', 0)}"
 
 
 def _large(score: Mapping[str, Any]) -> str:
@@ -77,12 +85,13 @@ def _percent(value: float) -> str:
     return f"{100 * value:.1f} %"
 
 
-def rewrite(readme: Path, record: Mapping[str, Any]) -> bool:
-    """Put the table between the marks of the README; False where it has none."""
+def rewrite(readme: Path, result: str, figures: str) -> bool:
+    """Put the figures of a result between its marks in the README; False where it has none."""
     text = readme.read_text(encoding="utf-8")
-    if BEGIN not in text or END not in text:
+    begin = BEGIN.format(result)
+    head, found, rest = text.partition(begin)
+    if not found or END not in rest:
         return False
-    head, rest = text.split(BEGIN, 1)
     tail = rest.split(END, 1)[1]
-    readme.write_text(f"{head}{BEGIN}\n{block(record)}\n{END}{tail}", encoding="utf-8")
+    readme.write_text(f"{head}{begin}\n{figures}\n{END}{tail}", encoding="utf-8")
     return True

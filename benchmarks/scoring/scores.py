@@ -19,6 +19,7 @@ from benchmarks.scoring.figures import (
 )
 from benchmarks.scoring.shifts import JUDGED
 from benchmarks.truth.behaviours import BEHAVIOURS
+from d2b_gate.core.calibration import LONGEST, Extent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from benchmarks.scoring.predictions import Contender
     from benchmarks.scoring.shifts import Shift, Training
     from benchmarks.truth.behaviours import Behaviour
-    from d2b_gate.core.calibration import Extent
 
 SPLITS = ("held_out", FITTED_ON)
 POISON = "5pct"
@@ -41,6 +41,7 @@ RATES = (
     "false_block_rate",
     "false_block_rate_all",
     "false_stop_rate",
+    "false_stop_rate_long",
     "blocked_when_over",
     "passed_when_over",
     "interval_coverage_90",
@@ -60,6 +61,7 @@ class Judged:
     null_readings: int
     changes: tuple[tuple[str, str, bool], ...]  # source, split, blocked: every clean change
     undecided: tuple[tuple[str, bool], ...]  # split, inconclusive or blocked: every clean change
+    undecided_long: tuple[tuple[str, bool], ...]  # the same, were it part of the longest training known
 
     def of(self, split: str) -> list[Reading]:
         """The readings of one split."""
@@ -83,7 +85,13 @@ def judge(contender: Contender, known: Sequence[Training]) -> Judged:
         null_readings=len(harmless) + sum(len(change) for change in without_truth),
         changes=_changes(contender, known, lines, blocks),
         undecided=tuple((side, hit) for _, side, hit in _changes(contender, known, lines, stops)),
+        undecided_long=tuple((side, hit) for _, side, hit in _changes(contender, known, lines, _stops_late)),
     )
+
+
+def _stops_late(shifts: Mapping[str, Shift], lines: Lines, judged: Sequence[Behaviour], extent: Extent) -> bool:
+    typical = next(iter(lines.scale.values())).length
+    return stops(shifts, lines, judged, Extent(max(extent.length, LONGEST * typical), extent.reach))
 
 
 def _worst(
@@ -179,6 +187,7 @@ def _rates(judged: Judged, split: str, found: Sequence[Reading]) -> dict[str, Ra
         "false_block_rate": rate(blocked for _, side, blocked in judged.changes if side == split),
         "false_block_rate_all": rate(blocked for _, _, blocked in judged.changes),
         "false_stop_rate": rate(stopped for side, stopped in judged.undecided if side == split),
+        "false_stop_rate_long": rate(stopped for side, stopped in judged.undecided_long if side == split),
         "blocked_when_over": rate(one.blocked for one in over),
         "passed_when_over": rate(one.passed for one in over),
         "interval_coverage_90": rate(one.covered for one in found),

@@ -13,7 +13,7 @@ from d2b_gate.core.rules import MethodSpec
 from d2b_gate.core.scale import moved
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from benchmarks.truth.behaviours import Behaviour
 
@@ -92,10 +92,9 @@ def trainings(table: Mapping[str, Mapping[str, Any]]) -> list[Training]:
     ]
 
 
-def long_and_short_noise(table: Mapping[str, Mapping[str, Any]]) -> tuple[dict[str, float], dict[str, float]]:
-    """Seed noise of the sets of `LONG` rows and more, and of the others."""
-    by_seed = _seeds(table)
-    return _pooled(by_seed, {name: table[name]["dataset"]["rows"] for name in by_seed})
+def spread_over_seeds(table: Mapping[str, Mapping[str, Any]], names: Collection[str]) -> dict[str, float]:
+    """Seed noise of these sets alone, in nats by behaviour; a mixture's is that of a difference of two trainings."""
+    return seed_noise(seeds for name, seeds in _seeds(table).items() if name in names)
 
 
 def _seeds(table: Mapping[str, Mapping[str, Any]]) -> dict[str, list[dict[str, Shift]]]:

@@ -21,11 +21,11 @@ MAD = 1.4826
 """What turns a median absolute deviation into a standard deviation of a normal distribution."""
 COVERED = 0.90
 """Coverage at which the width of intervals is set from the residuals."""
-LOUDER = 0.35
-"""Power of a training's length by which its noise grows: the spread over seeds does, and what a change in a large set
-does is the difference of two such trainings (python -m benchmarks.growth)."""
-BEYOND = 0.8
-"""Power of the reach by which errors grow besides; chosen on the tuned-on sets of the truth bench, as `growth` is."""
+LOUDER = 0.85
+"""Power of a training's length by which errors grow; longer than those of the line, it leaves more to what no short
+tuning meets. Chosen, like `BEYOND`, on the tuned-on sets of the truth bench (python -m benchmarks.growth)."""
+BEYOND = 0.4
+"""Power of the reach by which errors grow besides."""
 LONGEST = 6.0
 """Times that a training may be as long as those of a line: as far as the truth bench tells how errors grow. Beyond it
 they are taken for those of this."""
@@ -145,23 +145,47 @@ def fit_all(pairs: Sequence[Pair]) -> dict[str, Line]:
     """One line per behaviour that has enough sources.
 
     The slope is least squares through the origin, shrunk towards that of all behaviours of the unit. Errors are
-    measured on sources left out of the slope, and widened alike for all behaviours: the outermost residuals of one are
-    too few to tell how far out they lie. Source: our choice.
+    measured on sources left out of the slope. Relative errors are those of all behaviours of the unit, and errors are
+    widened alike for all behaviours: the clear shifts and the outermost residuals of one are too few to tell.
+    Source: our choice.
     """
     typical = (median(pair.extent.length for pair in pairs) if pairs else 0.0) or math.inf
     cases = [_Case(pair, loud(pair.extent, typical)) for pair in pairs]
     units = _grouped(cases, lambda case: case.pair.unit)
-    fitted = {
-        behaviour: _line(group, units[group[0].pair.unit], typical)
+    fits = {
+        behaviour: _fit(group, units[group[0].pair.unit], typical)
         for behaviour, group in _grouped(cases, lambda case: case.pair.behaviour).items()
         if len({case.source for case in group}) >= FEWEST
     }
-    widening = _widening(sorted(size for _, sizes in fitted.values() for size in sizes))
-    return {behaviour: replace(line, widening=widening) for behaviour, (line, _) in fitted.items()}
+    relative = {unit: _relative([one for one in fits.values() if one.unit == unit]) for unit in units}
+    lines = {behaviour: replace(one.line, relative=relative[one.unit]) for behaviour, one in fits.items()}
+    widening = _widening(sorted(size for name, one in fits.items() for size in one.scaled(lines[name])))
+    return {behaviour: replace(line, widening=widening) for behaviour, line in lines.items()}
 
 
-def _line(group: Sequence[_Case], unit: Sequence[_Case], typical: float) -> tuple[Line, list[float]]:
-    """A line that is not widened yet, and its residuals in standard errors."""
+@dataclass(frozen=True, slots=True)
+class _Fit:
+    """A line without a relative error yet, not widened, and what it leaves over."""
+
+    unit: str
+    line: Line
+    residuals: tuple[_Residual, ...]
+
+    def scaled(self, line: Line) -> list[float]:
+        """Residuals in standard errors of a line."""
+        return [abs(one.size) / line.error(one.case.pair.predicted, one.case.pair.extent) for one in self.residuals]
+
+    def ratios(self) -> list[float]:
+        """What of the residuals of clear shifts the noise does not explain, as shares of the expected shifts."""
+        noise = self.line.noise
+        return [
+            math.sqrt(max(0.0, one.calm**2 - noise**2)) * one.case.loud / abs(one.expected)
+            for one in self.residuals
+            if abs(one.expected) > 2 * noise * one.case.loud
+        ]
+
+
+def _fit(group: Sequence[_Case], unit: Sequence[_Case], typical: float) -> _Fit:
     weight = SHRINKAGE * median(case.pair.predicted**2 for case in group)
     slope = _slope(group, _pooled(unit), weight)
     residuals = [
@@ -170,18 +194,17 @@ def _line(group: Sequence[_Case], unit: Sequence[_Case], typical: float) -> tupl
         for own in [_slope(_without(group, source), _pooled(_without(unit, source)), weight)]
         for case in held
     ]
-    noise = _noise(residuals)
     line = Line(
         slope=slope,
         slope_error=_slope_error(group, slope, weight),
-        noise=noise,
-        relative=_relative(residuals, noise),
+        noise=_noise(residuals),
+        relative=0.0,
         widening=1.0,
         sources=len({case.source for case in group}),
         trainings=len(group),
         length=typical,
     )
-    return line, [abs(one.size) / line.error(one.case.pair.predicted, one.case.pair.extent) for one in residuals]
+    return _Fit(group[0].pair.unit, line, tuple(residuals))
 
 
 def _without(cases: Sequence[_Case], source: str) -> list[_Case]:
@@ -224,13 +247,9 @@ def _noise(residuals: Sequence[_Residual]) -> float:
     return max(spread, root / 2, 1e-9)
 
 
-def _relative(residuals: Sequence[_Residual], noise: float) -> float:
-    """What of the residuals of clear shifts the noise does not explain, as a share of the expected shift."""
-    ratios = [
-        math.sqrt(max(0.0, one.calm**2 - noise**2)) * one.case.loud / abs(one.expected)
-        for one in residuals
-        if abs(one.expected) > 2 * noise * one.case.loud
-    ]
+def _relative(fits: Sequence[_Fit]) -> float:
+    """Typical relative error of clear shifts, over all behaviours of a unit: one has few clear shifts to tell it by."""
+    ratios = [ratio for one in fits for ratio in one.ratios()]
     return MAD * median(ratios) if ratios else 0.0
 
 

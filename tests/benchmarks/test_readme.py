@@ -7,25 +7,34 @@ import json
 import pytest
 
 from benchmarks.fidelity import RESULTS
-from benchmarks.scoring.markdown import BEGIN, END, block, rewrite
+from benchmarks.larger import RESULT as LARGER
+from benchmarks.larger import sentence
+from benchmarks.scoring.markdown import BEGIN, END, FIDELITY, block, rewrite
 from benchmarks.truth.sources import ROOT
 
-FILE = RESULTS / "fidelity.json"
+FILE = RESULTS / FIDELITY
+SHOWN = f"{BEGIN.format(FIDELITY)}\n{{}}\n{END}"
 
 
 @pytest.mark.skipif(not FILE.is_file(), reason="no results are committed yet")
 def test_the_readme_shows_the_committed_figures(tmp_path):
     record = json.loads(FILE.read_text(encoding="utf-8"))
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert f"{BEGIN}\n{block(record)}\n{END}" in text
+    assert SHOWN.format(block(record)) in text
     copy = tmp_path / "README.md"
     copy.write_text(text.replace("held-out", "held in"), encoding="utf-8")
-    assert rewrite(copy, record)
-    assert f"{BEGIN}\n{block(record)}\n{END}" in copy.read_text(encoding="utf-8")
+    assert rewrite(copy, FIDELITY, block(record))
+    assert SHOWN.format(block(record)) in copy.read_text(encoding="utf-8")
+
+
+def test_the_readme_says_what_the_larger_model_gave():
+    record = json.loads(LARGER.read_text(encoding="utf-8"))
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"{BEGIN.format(LARGER.name)}\n{sentence(record)}\n{END}" in text
 
 
 def test_a_readme_without_marks_is_left_alone(tmp_path):
     readme = tmp_path / "README.md"
     readme.write_text("nothing", encoding="utf-8")
-    assert not rewrite(readme, {})
+    assert not rewrite(readme, FIDELITY, "figures")
     assert readme.read_text(encoding="utf-8") == "nothing"
