@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 COMMANDS = (
-    *("check", "report", "policy", "baseline", "probe", "calibrate", "validate", "model", "cache", "hook"),
+    *("check", "report", "policy", "baseline", "audit", "probe", "calibrate", "validate", "model", "cache", "hook"),
     *("init", "doctor"),
 )
 """Modules of this package named ``<command>_command``, each with ``declare`` and what it runs."""
