@@ -18,7 +18,7 @@ from d2b_gate.sources.git import find_repository
 if TYPE_CHECKING:
     from argparse import Namespace
 
-_ASKS = re.compile(r"^\s*\[\[\s*prompt\s*\]\]", re.MULTILINE)
+_ASKS = re.compile(r"^\s*(\[\[\s*prompt\s*\]\]|(citation|alternatives)\s*=)", re.MULTILINE)
 """What tells a probe file from other TOML, even where it does not parse."""
 
 
@@ -35,13 +35,14 @@ def run_lint(arguments: Namespace) -> int:
 
 
 def _given(paths: list[str]) -> list[Path]:
-    """The files that are named, and those below the directories that are named."""
+    """The files that are named, and the probe files below the directories that are named."""
     files: list[Path] = []
     for path in map(Path, paths):
-        found = sorted(path.rglob("*.toml")) if path.is_dir() else [path]
+        below = sorted(path.rglob("*.toml")) if path.is_dir() else []
+        found = [file for file in below if _ASKS.search(_text(file))] if path.is_dir() else [path]
         if not found:
             raise UsageError(
-                "there is no .toml file in it", where=printable(str(path)), remedy="name probe files, or a directory"
+                "there is no probe file in it", where=printable(str(path)), remedy="name probe files, or a directory"
             )
         files += found
     return list(dict.fromkeys(files))

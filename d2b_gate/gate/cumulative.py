@@ -96,6 +96,6 @@ def refuse_other_rows(datasets: Sequence[DatasetSpec], start: Start, ports: RowP
         raise EvaluationError(
             f"the rows of {', '.join(map(repr, names))} at {start.baseline.commit[:7]} are not those that were blessed",
             where=start.path,
-            remedy="the policy reads other files or columns since, or the record was edited: look, then run "
+            remedy="the policy, or this version, reads them otherwise since, or the record was edited: look, then run "
             "d2b-gate baseline update",
         )

@@ -94,7 +94,12 @@ class TestLint:
     def test_2_for_what_is_not_there(self, world):
         done = world.gate("probe", "lint", "none.toml")
         assert (done.returncode, said(done)) == (2, "none.toml: there is no such file; correct the path")
-        assert world.gate("probe", "lint", "data").returncode == 2
+        assert said(world.gate("probe", "lint", ".")).startswith(".: there is no probe file in it; ")
+
+    def test_a_directory_may_hold_other_toml(self, drinks):
+        assert drinks.gate("probe", "lint", ".").stdout == "1 probe file: ok\n"
+        drinks.stage("probes/bare.toml", 'citation = "x"\n')
+        assert drinks.gate("probe", "lint", ".", "-q").returncode == 2
 
 
 class TestTry:
