@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from d2b_gate.cli.blessed import BASELINE
 from d2b_gate.cli.context import text_reader
+from d2b_gate.cli.judge_since import baseline_moved, since_baseline
 from d2b_gate.cli.output import save_result, write_reports
 from d2b_gate.cli.policy_reading import read_the_policy
 from d2b_gate.cli.progress import make_progress
@@ -38,7 +40,8 @@ def judge_and_report(stand: Standpoint, found: Found, outputs: Outputs, argument
         running = Running(arguments.device, not arguments.no_cache, progress)
         try:
             policy, ports = wire(policy, catalogue, stand, running, calibrations(stand.reader()))
-            verdict = run(Request(scope, policy, stand.context), ports)
+            request = Request(scope, policy, stand.context)
+            verdict = since_baseline(run(request, ports), request, stand, ports)
         except UnavailableError as error:
             return defer_or_raise(error, policy, stand)
     if stand.context == "ci" and stand.mode != "range":
@@ -49,6 +52,8 @@ def judge_and_report(stand: Standpoint, found: Found, outputs: Outputs, argument
         verdict = _noted(
             verdict, f"this change touches {CALIBRATION}; judged by the base commit's, look at the new one"
         )
+    if baseline_moved(stand):
+        verdict = _noted(verdict, f"this change touches {BASELINE}; judged by the base commit's, look at the new one")
     if arguments.require_match and not verdict.files:
         raise NothingMatchedError("no row of any dataset changed", remedy="drop --require-match if that is fine")
     result = save_result(verdict)

@@ -116,5 +116,6 @@ def _rule_line(rule: Rule) -> str:
     ceiling = "" if math.isinf(rule.max_level) else f", level at most {rule.max_level:g}"
     where = f" on {' '.join(rule.datasets)}" if rule.datasets else ""
     locked = ", locked" if rule.locked else ""
-    limits = f"warn {rule.warn_delta:g}, fail {rule.fail_delta:g}{ceiling}"
+    budget = "" if math.isinf(rule.budget_delta) else f", {rule.budget_delta:g} since the baseline"
+    limits = f"warn {rule.warn_delta:g}, fail {rule.fail_delta:g}{ceiling}{budget}"
     return f"rule      {rule.id}: {asked}, {rule.direction}, {limits}{where}{locked}  ({rule.origin})"

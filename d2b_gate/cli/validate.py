@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from d2b_gate.cli.appending import append_lines
 from d2b_gate.cli.console import say, show
 from d2b_gate.cli.experiment import LEDGER, experiment, file_rows, here, shown
 from d2b_gate.cli.output import writable
@@ -23,7 +23,6 @@ from d2b_gate.gate.validate import FEWEST_STEPS, entries, validate
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Sequence
-    from io import RawIOBase
 
     from d2b_gate.cli.experiment import Experiment
     from d2b_gate.core.ledger import Entry
@@ -67,29 +66,18 @@ def _rows(arguments: Namespace, trial: Experiment) -> tuple[tuple[Row, ...], str
 
 
 def _append(kept: Sequence[Entry], path: Path, steps: int) -> str:
-    """Append in one write, so that an interruption leaves whole lines; return what there is to say about it."""
+    """Append what is worth learning from; return what there is to say about it."""
     place = printable(str(path))
     if not kept:
         return (
             f"{steps} optimiser steps are too few to learn from (at least {FEWEST_STEPS}): "
             f"{place} stays as it is; give more rows"
         )
-    content = "".join(entry_line(entry) for entry in kept).encode()
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
-        with os.fdopen(descriptor, "rb+", buffering=0) as file:
-            file.write(_ending(file) + content)
+        append_lines(path, "".join(entry_line(entry) for entry in kept))
     except OSError as error:
         what = f"cannot append to the ledger ({error.strerror})"
         raise EvaluationError(what, where=place, remedy="name another with --ledger") from error
     return (
         f"appended {len(kept)} {'line' if len(kept) == 1 else 'lines'} to {place}; d2b-gate calibrate learns from them"
     )
-
-
-def _ending(file: RawIOBase) -> bytes:
-    """What ends the last line; an interrupted write, or an editor, may have left it open."""
-    if not file.seek(0, os.SEEK_END):
-        return b""
-    file.seek(-1, os.SEEK_END)
-    return b"" if file.read(1) == b"\n" else b"\n"

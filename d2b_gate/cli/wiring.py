@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from d2b_gate.core.rows import Row
     from d2b_gate.core.rules import Policy
     from d2b_gate.probes.catalogue import Catalogue
-    from d2b_gate.sources.git import Repository
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +58,7 @@ def wire(
         running.progress.note(problem)
     backend = CachingBackend(_backend(policy, stand, running), store, running.progress)
     ports = Ports(
-        reader=_reader(stand.repository, stand),
+        reader=row_reader(stand),
         store=store,
         backend=backend,
         predictor=load("predictors", policy.method.predictor),
@@ -88,7 +87,9 @@ def _backend(policy: Policy, stand: Standpoint, running: Running) -> Backend:
     return opened
 
 
-def _reader(repository: Repository, stand: Standpoint) -> Reader:
+def row_reader(stand: Standpoint) -> Reader:
+    """Files of the repository to rows, read as the policy's state says."""
+    repository = stand.repository
     containers, shapes = load_all("containers"), load_all("shapes")
 
     def pick(spec: DatasetSpec, snapshot: Snapshot) -> Picked:

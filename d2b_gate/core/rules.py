@@ -26,6 +26,7 @@ class Rule:
     why: str = ""
     locked: bool = False
     origin: str = ""  # file:line that set the rule
+    budget_delta: float = math.inf  # limit on the shift since the blessed baseline; infinite: none
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,6 +137,16 @@ class Provenance:
 
 
 @dataclass(frozen=True, slots=True)
+class Since:
+    """The same training set held against the blessed baseline, by the rules' cumulative limits."""
+
+    scope: str  # "baseline 3b2a91d -> index"
+    added: int  # rows
+    removed: int
+    findings: tuple[Finding, ...]  # worst first; their rules' fail_delta is the cumulative limit
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """The result of one check."""
 
@@ -152,6 +162,7 @@ class Verdict:
     seconds: float
     fingerprint: str
     deferred: str = ""  # why a local hook left the judgement to CI; empty where it did not
+    since: tuple[Since, ...] = ()  # one, or none where there is no baseline, or no rule has a cumulative limit
 
     @property
     def exit(self) -> Exit:
@@ -162,6 +173,7 @@ class Verdict:
         if any(not control.passed for control in self.controls):
             codes.append(Exit.UNEVALUATED)
         codes += [_exit_of(finding) for finding in self.findings]
+        codes += [_exit_of(finding) for since in self.since for finding in since.findings]
         return first_exit(codes)
 
     def count(self, status: Status) -> int:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from d2b_gate.core.errors import EvaluationError
 from d2b_gate.core.untrusted import Untrusted, quoted, refusal
-from d2b_gate.core.verdict import Control, FileChange, Provenance, RowFinding, Status, Verdict
+from d2b_gate.core.verdict import Control, FileChange, Provenance, RowFinding, Since, Status, Verdict
 from d2b_gate.core.wire_finding import STATUSES, finding_from, finding_to_mapping, optional, plain, present
 
 if TYPE_CHECKING:
@@ -36,12 +36,21 @@ def verdict_to_mapping(verdict: Verdict) -> dict[str, object]:
             {"dataset": row.dataset, "path": row.path, "line": row.line, "message": row.message}
             for row in verdict.row_findings
         ],
+        **({"since_baseline": _since_to_mapping(verdict.since[0])} if verdict.since else {}),
         "controls": [
             {"name": control.name, "passed": control.passed, "detail": control.detail} for control in verdict.controls
         ],
         "notes": list(verdict.notes),
         "seconds": plain(verdict.seconds),
         "fingerprint": verdict.fingerprint,
+    }
+
+
+def _since_to_mapping(since: Since) -> dict[str, object]:
+    return {
+        "scope": since.scope,
+        "rows": {"added": since.added, "removed": since.removed},
+        "findings": [finding_to_mapping(finding) for finding in since.findings],
     }
 
 
@@ -92,7 +101,7 @@ def verdict_from_mapping(mapping: object) -> Verdict:
     _require_schema(top)
     table = top.fields(
         "schema exit_code counts provenance files rows findings row_findings controls notes seconds fingerprint",
-        "deferred",
+        "deferred since_baseline",
     )
     rows = table["rows"].fields("before after cached")
     verdict = Verdict(
@@ -108,9 +117,21 @@ def verdict_from_mapping(mapping: object) -> Verdict:
         seconds=table["seconds"].number(),
         fingerprint=table["fingerprint"].text(),
         deferred=optional(table, "deferred"),
+        since=(_since_from(table["since_baseline"]),) if "since_baseline" in table else (),
     )
     _require_agreement(verdict, table)
     return verdict
+
+
+def _since_from(node: Untrusted) -> Since:
+    table = node.fields("scope rows findings")
+    rows = table["rows"].fields("added removed")
+    return Since(
+        table["scope"].text(),
+        added=rows["added"].count(),
+        removed=rows["removed"].count(),
+        findings=tuple(finding_from(item) for item in table["findings"].items()),
+    )
 
 
 def _require_schema(top: Untrusted) -> None:

@@ -54,6 +54,7 @@ def _rule_to_mapping(rule: Rule) -> dict[str, object]:
         "warn_delta": plain(rule.warn_delta),
         "fail_delta": plain(rule.fail_delta),
         **ceiling,
+        **({} if rule.budget_delta == math.inf else {"budget_delta": plain(rule.budget_delta)}),
         "datasets": list(rule.datasets),
         "locked": rule.locked,
         **present(owner=rule.owner, why=rule.why, origin=rule.origin),
@@ -134,7 +135,8 @@ def finding_from(node: Untrusted) -> Finding:
 
 
 def _rule_from(node: Untrusted) -> Rule:
-    table = node.fields("id probe direction warn_delta fail_delta datasets locked", "target max_level owner why origin")
+    known = "target max_level budget_delta owner why origin"
+    table = node.fields("id probe direction warn_delta fail_delta datasets locked", known)
     return Rule(
         id=table["id"].text(),
         probe=table["probe"].text(),
@@ -148,6 +150,7 @@ def _rule_from(node: Untrusted) -> Rule:
         owner=optional(table, "owner"),
         why=optional(table, "why"),
         origin=optional(table, "origin"),
+        budget_delta=table["budget_delta"].number() if "budget_delta" in table else math.inf,
     )
 
 

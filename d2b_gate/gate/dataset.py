@@ -14,9 +14,9 @@ from d2b_gate.core.verdict import FileChange, RowFinding
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from d2b_gate.core.change import FileRef, Scope
+    from d2b_gate.core.change import FileRef, Scope, Snapshot
     from d2b_gate.core.rules import DatasetSpec
-    from d2b_gate.gate.ports import Ports
+    from d2b_gate.gate.ports import Ports, RowPorts
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class DatasetChange:
         return tuple(dict.fromkeys((*self.after, *self.before)))
 
 
-def compare(spec: DatasetSpec, scope: Scope, ports: Ports) -> DatasetChange:
+def compare(spec: DatasetSpec, scope: Scope, ports: RowPorts) -> DatasetChange:
     """Index both states of one dataset and compare them row by row."""
     before = ports.reader.pick(spec, scope.before)
     after = ports.reader.pick(spec, scope.after)
@@ -66,7 +66,12 @@ def compare(spec: DatasetSpec, scope: Scope, ports: Ports) -> DatasetChange:
     )
 
 
-def _index(file: FileRef, spec: DatasetSpec, ports: Ports) -> Indexed:
+def rows_in(spec: DatasetSpec, snapshot: Snapshot, ports: RowPorts) -> tuple[RowRef, ...]:
+    """The rows of one state that train."""
+    return tuple(ref for file in ports.reader.pick(spec, snapshot).files for ref in _index(file, spec, ports).refs)
+
+
+def _index(file: FileRef, spec: DatasetSpec, ports: RowPorts) -> Indexed:
     """Key the rows of one file; a blob that was seen before, under the same format, is not parsed again."""
     suffixes = "".join(PurePosixPath(file.path).suffixes)
     # what a tracked pointer stands for depends on its place and on the globs; a plain file's rows do not
@@ -89,7 +94,7 @@ def _indexed(entries: Sequence[Sequence[object]], file: FileRef, *, cached: bool
     return Indexed(refs, untrained=len(entries) - len(refs), cached=cached)
 
 
-def _parse(file: FileRef, spec: DatasetSpec, ports: Ports) -> Iterator[tuple[str, Row]]:
+def _parse(file: FileRef, spec: DatasetSpec, ports: RowPorts) -> Iterator[tuple[str, Row]]:
     for path, content in ports.reader.contents(file, spec):
         for row in ports.reader.rows(content, path, spec):
             yield path, row

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -41,6 +41,18 @@ class Reader:
     contents: Callable[[FileRef, DatasetSpec], Iterator[tuple[str, bytes]]]
     rows: Callable[[bytes, str, DatasetSpec], Iterator[Row]]
     violations: Callable[[bytes, str, DatasetSpec], Iterator[tuple[int, str]]]
+
+
+class RowPorts(Protocol):
+    """What it takes to read rows: no model."""
+
+    @property
+    def reader(self) -> Reader:
+        """Files to rows."""
+
+    @property
+    def store(self) -> Store:
+        """Where what was read before is remembered."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,4 +68,5 @@ def _rule(table: RuleTable, origin: str) -> core.Rule:
         why=table.why,
         locked=table.locked,
         origin=origin,
+        budget_delta=math.inf if table.budget_delta is None else table.budget_delta,
     )

@@ -51,6 +51,9 @@ def limit_faults(rule: RuleTable, latest: str) -> Faults:
     if rule.warn_delta is not None and rule.warn_delta > rule.fail_delta:
         what = f"warn_delta {rule.warn_delta:g} is larger than fail_delta {rule.fail_delta:g}"
         yield (latest,), what, "a warning comes before a failure"
+    if rule.budget_delta is not None and rule.budget_delta < rule.fail_delta:
+        what = f"budget_delta {rule.budget_delta:g} is smaller than fail_delta {rule.fail_delta:g}"
+        yield ("budget_delta",), what, "it limits the sum of changes, each of which fail_delta limits"
 
 
 def dataset_name_faults(rule: RuleTable, datasets: Collection[str]) -> Faults:
@@ -65,7 +68,8 @@ def probe_faults(rule: RuleTable, probe: Probe, targets: tuple[str, ...]) -> Fau
     yield from _target_faults(rule, targets)
     noun = "shares" if probe.unit == "share" else probe.unit
     span, reads = probe.high - probe.low, f"{rule.probe} reads {noun} from {probe.low:g} to {probe.high:g}"
-    for key, delta in (("warn_delta", rule.warn_delta), ("fail_delta", rule.fail_delta)):
+    for key in ("warn_delta", "fail_delta", "budget_delta"):
+        delta = getattr(rule, key)
         if delta is not None and delta > span:
             what = f"{key} {delta:g} can never be reached: {reads}"
             yield (key,), what, "a share of 5 points is 0.05" if probe.unit == "share" else "lower the limit"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_UNLIMITED = {"max_level": math.inf}
+_UNLIMITED = {"max_level": math.inf, "budget_delta": math.inf}
 
 
 def loosened(parent: Mapping[str, object], child: Mapping[str, object]) -> Iterator[tuple[str, str]]:
@@ -25,7 +25,7 @@ def loosened(parent: Mapping[str, object], child: Mapping[str, object]) -> Itera
 
 
 def _larger_limits(parent: Mapping[str, object], child: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    for key in ("fail_delta", "warn_delta", "max_level"):
+    for key in ("fail_delta", "warn_delta", "max_level", "budget_delta"):
         default = parent.get("fail_delta") if key == "warn_delta" else _UNLIMITED.get(key)
         old, new = parent.get(key, default), child.get(key)
         if isinstance(old, int | float) and isinstance(new, int | float) and not new <= old:

@@ -146,6 +146,9 @@ class RuleTable(Strict):
         default=None, description="Shift that warns, in the probe's unit; fail_delta if absent."
     )
     fail_delta: Limit = Field(description="Shift that fails, in the probe's unit: a share (0.05 is 5 points) or nats.")
+    budget_delta: Limit | None = Field(
+        default=None, description="Limit on the whole shift since the baseline (d2b-gate baseline); absent: none."
+    )
     max_level: float | None = Field(default=None, description="Ceiling for the level itself, whatever the shift.")
     datasets: list[Word] = Field(default=[], description="Datasets that the rule judges; empty means all.")
     owner: Sentence = Field(default="", description="Who answers for the rule, for example a team handle.")

@@ -56,6 +56,11 @@ def read_probe(text: str, path: str, kinds: Mapping[str, ProbeKind]) -> Probe:
     return _asked(probe, table, path, form, kinds)
 
 
+def is_probe_id(text: str) -> bool:
+    """Whether a probe may be called this."""
+    return bool(_ID.match(text))
+
+
 def _asked(probe: Probe, table: Mapping[str, object], path: str, form: Form, kinds: Mapping[str, ProbeKind]) -> Probe:
     """Let the kind read what is asked, and report its problems after those of the header."""
     alternatives: tuple[str, ...] = ()

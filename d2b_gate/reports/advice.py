@@ -23,7 +23,13 @@ def advice(verdict: Verdict, options: RenderOptions) -> list[str]:
         return ["CI judges this change; `d2b-gate doctor` says what this machine lacks to judge it here"]
     if is_plainly_ok(verdict):
         return []
-    found = [*_unevaluated(verdict), *_violated(verdict, options), *_inconclusive(verdict), *_harmless(verdict)]
+    found = [
+        *_unevaluated(verdict),
+        *_violated(verdict, options),
+        *_overspent(verdict),
+        *_inconclusive(verdict),
+        *_harmless(verdict),
+    ]
     return [*found, *_details(options)]
 
 
@@ -54,8 +60,21 @@ def _people_to_ask(failed: list[Finding]) -> str:
     return f"; {', '.join(owners[:_OWNERS_SHOWN])} can tell whether the limit is right" if owners else ""
 
 
+def _overspent(verdict: Verdict) -> list[str]:
+    if Status.FAIL not in _since(verdict):
+        return []
+    return [
+        "the changes since the baseline add up past the budget: take rows out, or let its owner bless what was merged "
+        "with `d2b-gate baseline update`, whose --accept says why"
+    ]
+
+
+def _since(verdict: Verdict) -> list[Status]:
+    return [finding.status for since in verdict.since for finding in since.findings]
+
+
 def _inconclusive(verdict: Verdict) -> list[str]:
-    if not verdict.count(Status.INCONCLUSIVE):
+    if not verdict.count(Status.INCONCLUSIVE) and Status.INCONCLUSIVE not in _since(verdict):
         return []
     return ["an inconclusive rule is settled by more rows, more time, or a calibration from more real fine-tunes"]
 
@@ -63,7 +82,7 @@ def _inconclusive(verdict: Verdict) -> list[str]:
 def _harmless(verdict: Verdict) -> list[str]:
     if verdict.exit is not Exit.OK:
         return []
-    if verdict.count(Status.WARN):
+    if verdict.count(Status.WARN) or Status.WARN in _since(verdict):
         return ["nothing blocks; look at the warned rules before the data is trained on"]
     return []
 

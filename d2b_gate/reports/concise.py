@@ -31,8 +31,10 @@ if TYPE_CHECKING:
 def render(verdict: Verdict, options: RenderOptions) -> str:
     """``where: STATUS rule predicted shift, limit (p)`` per finding, then one line of counts."""
     findings = worst_first(verdict.findings)
+    since = [finding for one in verdict.since for finding in one.findings]
     lines = [
         *(_finding(finding, options) for finding in findings if finding.status is not Status.OK),
+        *(_since(finding, options) for finding in worst_first(since) if finding.status is not Status.OK),
         *(_row(row, options) for row in verdict.row_findings),
         *(
             f"controls: {_word(Status.ERROR, options)} {control_in_words(control)}"
@@ -47,6 +49,10 @@ def render(verdict: Verdict, options: RenderOptions) -> str:
 def _finding(finding: Finding, options: RenderOptions) -> str:
     where = f"{blamed(finding.blame[0])}:" if finding.blame else headed(finding.rule.id, NAME)
     return f"{where} {_word(finding.status, options)} {name_of(finding.rule)} {_shift(finding)}"
+
+
+def _since(finding: Finding, options: RenderOptions) -> str:
+    return f"{_finding(finding, options)} since the baseline"
 
 
 def _shift(finding: Finding) -> str:

@@ -87,6 +87,9 @@ def failed_controls(verdict: Verdict) -> list[Control]:
 def tally(verdict: Verdict) -> list[tuple[Status, str]]:
     """``1 fail``, ``7 ok``: what was counted, worst first, each with the status that it stands for."""
     counts = [(status, f"{verdict.count(status)} {status.value}") for status in Status if verdict.count(status)]
+    for since in verdict.since:
+        ended = [finding.status for finding in since.findings]
+        counts += [(s, f"{ended.count(s)} {s.value} since the baseline") for s in Status if s in ended]
     if verdict.row_findings:
         rows = counted(len(verdict.row_findings), "row")
         counts.append((Status.FAIL, f"{rows} against the row schema"))
@@ -97,4 +100,5 @@ def tally(verdict: Verdict) -> list[tuple[Status, str]]:
 
 def is_plainly_ok(verdict: Verdict) -> bool:
     """Whether there is nothing that anybody should look at."""
-    return verdict.exit is Exit.OK and not verdict.deferred and verdict.count(Status.OK) == len(verdict.findings)
+    findings = [*verdict.findings, *(finding for since in verdict.since for finding in since.findings)]
+    return verdict.exit is Exit.OK and not verdict.deferred and all(one.status is Status.OK for one in findings)

@@ -8,7 +8,7 @@ from d2b_gate.core.verdict import Status
 from d2b_gate.reports.describe import SENTENCE, worst_first
 from d2b_gate.reports.escape import ascii_only, terminal
 from d2b_gate.reports.full_block import block, hunk, one_line
-from d2b_gate.reports.full_head import head, states
+from d2b_gate.reports.full_head import head, states, states_since
 from d2b_gate.reports.full_tail import broken_rows, controls, following, method, notes, summary
 from d2b_gate.reports.layout import wrapped
 
@@ -38,11 +38,20 @@ def _judged(verdict: Verdict, options: RenderOptions) -> list[str]:
     lines = [
         *(states(verdict) if findings else []),
         *_findings(findings, options),
+        *_since(verdict, options),
         *broken_rows(verdict, options),
         *(method(verdict, options) if findings else []),
         *(controls(verdict, options) if findings or verdict.controls else []),
     ]
     return ["", *lines] if lines else []
+
+
+def _since(verdict: Verdict, options: RenderOptions) -> list[str]:
+    return [
+        line
+        for since in verdict.since
+        for line in [*states_since(since), *_findings(worst_first(since.findings), options)]
+    ]
 
 
 def _findings(findings: list[Finding], options: RenderOptions) -> list[str]:

@@ -10,7 +10,7 @@ from d2b_gate.reports.layout import columns, flowed, padded
 from d2b_gate.reports.numbers import counted, grouped
 
 if TYPE_CHECKING:
-    from d2b_gate.core.verdict import FileChange, Verdict
+    from d2b_gate.core.verdict import FileChange, Since, Verdict
     from d2b_gate.reports.interface import RenderOptions
 
 _FILES_SHOWN = 10
@@ -62,3 +62,10 @@ def states(verdict: Verdict) -> list[str]:
     )
     end = "predicted with this change" + ("" if verdict.rows_after else ", which leaves no rows: the untouched model")
     return [f"--- {base}", f"+++ {end}"]
+
+
+def states_since(since: Since) -> list[str]:
+    """The same for the comparison with the baseline."""
+    before = terminal(since.scope.partition(_ARROW)[0], PATH)
+    rows = f"+{counted(since.added, 'row')}, -{counted(since.removed, 'row')} since"
+    return [f"--- predicted at {before}: {rows}", "+++ predicted with this change, held against budget_delta"]

@@ -2,7 +2,7 @@ import pytest
 
 from tests.policy.support import HEAD, MINIMAL, RULE, problems, read
 
-LOCKED = f'{MINIMAL}max_level = 0.3\ndatasets = ["sft"]\ndirection = "increase"\nlocked = true\n'
+LOCKED = f'{MINIMAL}max_level = 0.3\ndatasets = ["sft"]\ndirection = "increase"\nbudget_delta = 0.2\nlocked = true\n'
 MORE = '[[dataset]]\nname = "more"\ninclude = ["more/*"]\n'
 
 
@@ -16,6 +16,7 @@ def child(lines):
         ("fail_delta = 0.06", "'fail_delta' may not grow from 0.05 to 0.06"),
         ("warn_delta = 0.03", "'warn_delta' may not grow from 0.02 to 0.03"),
         ("max_level = 0.31", "'max_level' may not grow from 0.3 to 0.31"),
+        ("budget_delta = 0.21", "'budget_delta' may not grow from 0.2 to 0.21"),
         ('direction = "decrease"', "'direction' may not narrow from 'increase' to 'decrease'"),
         ('datasets = ["more"]', "'datasets' may not leave out 'sft'"),
         ('probe = "persona/identity"', "'probe' may not change from 'bias/animals' to 'persona/identity'"),
@@ -25,7 +26,7 @@ def child(lines):
 )
 def test_a_locked_rule_may_not_be_loosened(line, said):
     told = problems(child(line), {"base.toml": LOCKED})
-    assert f"d2b-gate.toml:5: rule 'panda' is locked by base.toml:14: {said}" in told
+    assert f"d2b-gate.toml:5: rule 'panda' is locked by base.toml:15: {said}" in told
 
 
 @pytest.mark.parametrize(
@@ -34,6 +35,7 @@ def test_a_locked_rule_may_not_be_loosened(line, said):
         "fail_delta = 0.04",
         "warn_delta = 0.0",
         "max_level = 0.3",
+        "budget_delta = 0.1",
         'direction = "either"',
         'datasets = ["sft", "more"]',
         "datasets = []",
@@ -69,7 +71,8 @@ def test_a_lock_holds_over_generations_and_between_siblings():
     files = {"base.toml": LOCKED, "b.toml": f"schema = 1\n{RULE.replace('0.05', '0.5')}"}
     middle = {**files, "a.toml": 'schema = 1\nextends = ["base.toml"]\n'}
     grandchild = 'schema = 1\nextends = ["a.toml"]\n[[rule]]\nid = "panda"\nfail_delta = 1.0\n'
-    assert problems(grandchild, middle)[0].startswith("d2b-gate.toml:5: rule 'panda' is locked by base.toml:14")
+    told = problems(grandchild, middle)
+    assert any(line.startswith("d2b-gate.toml:5: rule 'panda' is locked by base.toml:15") for line in told)
     assert problems('schema = 1\nextends = ["base.toml", "b.toml"]\n', files)[0].startswith(
         "b.toml:7: rule 'panda' is locked"
     )

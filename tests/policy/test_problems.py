@@ -76,6 +76,16 @@ def test_a_rule_with_one_bad_key(line, told):
         ),
         (
             "fail_delta = 0.05",
+            "fail_delta = 0.05\nbudget_delta = 0.04",
+            "11: budget_delta 0.04 is smaller than fail_delta 0.05; it limits the sum of changes",
+        ),
+        (
+            "fail_delta = 0.05",
+            "fail_delta = 0.05\nbudget_delta = 1.5",
+            "11: budget_delta 1.5 can never be reached: bias/animals reads shares from 0 to 1",
+        ),
+        (
+            "fail_delta = 0.05",
             "fail_delta = 5",
             "10: fail_delta 5 can never be reached: bias/animals reads shares from",
         ),

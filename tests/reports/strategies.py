@@ -20,6 +20,7 @@ from d2b_gate.core.verdict import (
     Provenance,
     RowFinding,
     Shift,
+    Since,
     Status,
     Verdict,
 )
@@ -49,6 +50,7 @@ rules = st.builds(
     why=texts,
     locked=st.booleans(),
     origin=texts,
+    budget_delta=numbers | st.just(math.inf),
 )
 blames = st.builds(
     Blame,
@@ -74,6 +76,7 @@ findings = st.builds(
     blame=st.lists(blames, max_size=2).map(tuple),
     blocks=st.booleans(),
 )
+sinces = st.builds(Since, texts, counts, counts, st.lists(findings, max_size=2).map(tuple))
 versions = st.dictionaries(texts, texts, max_size=2).map(lambda found: tuple(found.items()))
 provenances = st.builds(
     Provenance,
@@ -98,4 +101,5 @@ verdicts = st.builds(
     seconds=numbers,
     fingerprint=texts,
     deferred=texts | st.just(""),
+    since=st.lists(sinces, max_size=1).map(tuple),
 )

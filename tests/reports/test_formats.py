@@ -107,7 +107,8 @@ def test_colour_adds_only_the_words_of_the_verdict(format_name, name):
     words = {status.value for status in Status}
     for painted in INK.findall(coloured):
         assert painted.lower() in words or re.fullmatch(
-            r"\d+ (fail|error|inconclusive|warn|waived|ok)|\d+ rows? against the row schema|\d+ controls? failed",
+            r"\d+ (fail|error|inconclusive|warn|waived|ok)( since the baseline)?"
+            r"|\d+ rows? against the row schema|\d+ controls? failed",
             painted,
         )
 
@@ -141,7 +142,7 @@ def test_the_target_is_shown_though_it_is_not_among_the_likeliest():
 
 
 def test_advice_names_only_commands_that_exist():
-    exist = {"check", "report", "policy lint", "init", "doctor", "model pull"}
+    exist = {"check", "report", "policy lint", "init", "doctor", "model pull", "baseline update"}
     for found in EXAMPLES.values():
         for chosen in (PLAIN, RenderOptions(hook=True, width=1000, result="r.json")):
             for command in re.findall(r"`d2b-gate ([^`]+)`", " ".join(full.render(found, chosen).split())):

@@ -16,6 +16,7 @@ from d2b_gate.core.verdict import (
     Provenance,
     RowFinding,
     Shift,
+    Since,
     Status,
     Verdict,
 )
@@ -119,6 +120,17 @@ ERROR = replace(
     reason="the probe could not be read on this model",
     blocks=True,
 )
+SINCE = Since(
+    scope="baseline 0aa1b2c -> index",
+    added=1214,
+    removed=2,
+    findings=(
+        replace(
+            FAILED, rule=replace(PANDA, fail_delta=0.15, warn_delta=0.15, max_level=float("inf"), budget_delta=0.15)
+        ),
+        replace(QUIET, rule=replace(HARM, fail_delta=1.0, warn_delta=1.0, budget_delta=1.0)),
+    ),
+)
 OTHERS = tuple(replace(QUIET, rule=replace(HARM, id=f"quiet-{number}")) for number in range(1, 7))
 
 
@@ -211,6 +223,8 @@ def _many() -> Verdict:
 EXAMPLES: dict[str, Verdict] = {
     "pass": verdict(QUIET, *OTHERS),
     "fail": verdict(FAILED, QUIET, *OTHERS),
+    "since": verdict(QUIET, since=(SINCE,)),
+    "since-ok": verdict(QUIET, since=(replace(SINCE, findings=SINCE.findings[1:]),)),
     "warn": verdict(WARNED, QUIET),
     "waived": verdict(WAIVED, QUIET),
     "inconclusive": verdict(INCONCLUSIVE, QUIET),

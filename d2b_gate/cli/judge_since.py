@@ -1,0 +1,35 @@
+"""The part of `check` that looks back further than the change: to the blessed baseline."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from d2b_gate.cli.blessed import BASELINE, recorded_baseline, start_of
+from d2b_gate.cli.context import text_reader
+from d2b_gate.gate.cumulative import cumulative_policy, with_cumulative
+
+if TYPE_CHECKING:
+    from d2b_gate.cli.context import Standpoint
+    from d2b_gate.core.verdict import Verdict
+    from d2b_gate.gate.ports import Ports, Request
+
+
+def since_baseline(verdict: Verdict, request: Request, stand: Standpoint, ports: Ports) -> Verdict:
+    """Judge the whole shift since the baseline too, where the policy limits it; single files are no training set."""
+    budgeted = cumulative_policy(request.policy).rules
+    if not budgeted or not verdict.files or stand.mode == "paths":
+        return verdict
+    for baseline in recorded_baseline(stand.reader()):
+        return with_cumulative(verdict, request, start_of(baseline, stand.repository), ports)
+    names = ", ".join(rule.id for rule in budgeted)
+    note = f"there is no {BASELINE}: budget_delta of {names} was not judged; d2b-gate baseline create writes one"
+    return replace(verdict, notes=(*verdict.notes, note))
+
+
+def baseline_moved(stand: Standpoint) -> bool:
+    """Whether base and head of a range in CI name different baselines."""
+    if stand.context != "ci" or stand.mode != "range":
+        return False
+    before, after = (text_reader(stand.repository, ref)(BASELINE) for ref in (stand.from_ref, stand.to_ref))
+    return before != after

@@ -1,0 +1,101 @@
+"""The same training set held against the blessed baseline, so that many small shifts do not pass one by one."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from d2b_gate.core.baseline import Blessed, rows_digest
+from d2b_gate.core.change import Scope
+from d2b_gate.core.errors import EvaluationError
+from d2b_gate.core.fingerprint import fingerprint
+from d2b_gate.core.verdict import Since
+from d2b_gate.gate.check import run
+from d2b_gate.gate.dataset import rows_in
+from d2b_gate.gate.ports import Request
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from d2b_gate.core.baseline import Baseline
+    from d2b_gate.core.change import Snapshot
+    from d2b_gate.core.rules import DatasetSpec, Policy, Rule
+    from d2b_gate.core.verdict import Verdict
+    from d2b_gate.gate.ports import Ports, RowPorts
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where the cumulative shift is counted from: the record, the files of its commit, and where it was written."""
+
+    baseline: Baseline
+    snapshot: Snapshot
+    path: str
+
+
+def with_cumulative(verdict: Verdict, request: Request, start: Start, ports: Ports) -> Verdict:
+    """Add the findings since the baseline; a change without rows, and a policy without such limits, adds none.
+
+    The second comparison is predicted as any change is: rows of the blessed commit before, rows of the head after,
+    with the change's own rules whose fail_delta is their budget_delta. Holm's adjustment runs over those rules.
+
+    Raises:
+        EvaluationError: the blessed rows are not those that were recorded.
+    """
+    policy = cumulative_policy(request.policy)
+    if not policy.rules or not verdict.files:
+        return verdict
+    refuse_other_rows(policy.datasets, start, ports)
+    whole = run(Request(Scope(start.snapshot, request.scope.after), policy, request.context), ports)
+    added, removed = (sum(getattr(file, side) for file in whole.files) for side in ("added", "removed"))
+    notes = [f"since the baseline: {note}" for note in whole.notes if note not in verdict.notes]
+    return replace(
+        verdict,
+        since=(Since(whole.provenance.scope, added, removed, whole.findings),),
+        notes=(*verdict.notes, *notes),
+        seconds=verdict.seconds + whole.seconds,
+        fingerprint=fingerprint("since", (verdict.fingerprint, whole.fingerprint)),
+    )
+
+
+def cumulative_policy(policy: Policy) -> Policy:
+    """The rules with a budget, which takes the place of their limits, and the datasets that they judge.
+
+    A ceiling and a row schema are about the state or the row, and the change's own findings hold them already.
+    """
+    rules = tuple(_budgeted(rule) for rule in policy.rules if math.isfinite(rule.budget_delta))
+    judged = {name for rule in rules for name in rule.datasets}
+    everything = any(not rule.datasets for rule in rules)
+    datasets = tuple(replace(spec, row_schema="") for spec in policy.datasets if everything or spec.name in judged)
+    return replace(policy, rules=rules, datasets=datasets)
+
+
+def _budgeted(rule: Rule) -> Rule:
+    return replace(rule, fail_delta=rule.budget_delta, warn_delta=rule.budget_delta, max_level=math.inf)
+
+
+def bless(datasets: Sequence[DatasetSpec], snapshot: Snapshot, ports: RowPorts) -> tuple[Blessed, ...]:
+    """What every dataset holds in a state."""
+    return tuple(_held(spec, snapshot, ports) for spec in datasets)
+
+
+def _held(spec: DatasetSpec, snapshot: Snapshot, ports: RowPorts) -> Blessed:
+    rows = rows_in(spec, snapshot, ports)
+    return Blessed(spec.name, len(rows), rows_digest(ref.key for ref in rows))
+
+
+def other_rows(datasets: Sequence[DatasetSpec], start: Start, ports: RowPorts) -> tuple[str, ...]:
+    """Datasets that, as the policy reads them, held other rows at the blessed commit than were recorded."""
+    return tuple(spec.name for spec in datasets if _held(spec, start.snapshot, ports) != start.baseline.held(spec.name))
+
+
+def refuse_other_rows(datasets: Sequence[DatasetSpec], start: Start, ports: RowPorts) -> None:
+    """Refuse a baseline whose commit was edited by hand, or whose datasets were defined otherwise since."""
+    if names := other_rows(datasets, start, ports):
+        raise EvaluationError(
+            f"the rows of {', '.join(map(repr, names))} at {start.baseline.commit[:7]} are not those that were blessed",
+            where=start.path,
+            remedy="the policy, or this version, reads them otherwise since, or the record was edited: look, then run "
+            "d2b-gate baseline update",
+        )
