@@ -12,7 +12,7 @@ from d2b_gate import __version__
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-COMMANDS = ("check", "report", "policy", "calibrate", "validate", "model", "cache", "hook", "init", "doctor")
+COMMANDS = ("check", "report", "policy", "waive", "calibrate", "validate", "model", "cache", "hook", "init", "doctor")
 """Modules of this package named ``<command>_command``, each with ``declare`` and what it runs."""
 
 EPILOG = """\
