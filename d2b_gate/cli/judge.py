@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 from d2b_gate.cli.context import text_reader
 from d2b_gate.cli.output import save_result, write_reports
-from d2b_gate.cli.policy_reading import read_the_policy
 from d2b_gate.cli.progress import make_progress
 from d2b_gate.cli.unavailable import defer_or_raise
-from d2b_gate.cli.waivers import head_notes, standing_waivers
+from d2b_gate.cli.waivers import head_notes, read_policy_and_waivers
 from d2b_gate.cli.wiring import CALIBRATION, Running, calibrations, wire
 from d2b_gate.core.errors import NothingMatchedError, UnavailableError
 from d2b_gate.core.rules import DatasetSpec
@@ -32,8 +31,7 @@ if TYPE_CHECKING:
 
 def judge_and_report(stand: Standpoint, found: Found, outputs: Outputs, arguments: Namespace) -> int:
     """Run the pipeline and print the verdict; the exit code is the verdict's, whatever the format."""
-    policy, catalogue = read_the_policy(found, stand.reader())
-    waivers = standing_waivers(stand.reader(), policy.rules)
+    policy, catalogue, waivers = read_policy_and_waivers(found, stand.reader())
     scope = stand.scope()
     if stand.mode == "paths":
         policy = _with_given_paths(policy, scope)

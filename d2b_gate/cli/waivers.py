@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
+from d2b_gate.cli.policy_reading import read_the_policy
 from d2b_gate.core.errors import PolicyError
 from d2b_gate.core.printable import printable
 from d2b_gate.core.waivers import Waivers
@@ -17,8 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from d2b_gate.core.errors import GateError
-    from d2b_gate.core.rules import Rule
+    from d2b_gate.core.rules import Policy, Rule
     from d2b_gate.core.waivers import Waiver
+    from d2b_gate.policy.find import Found
+    from d2b_gate.probes.catalogue import Catalogue
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,19 @@ class WaiverLint:
 def today() -> str:
     """Return the day in UTC; nothing but the machine's clock sets it, for it decides what is covered."""
     return datetime.now(timezone.utc).date().isoformat()
+
+
+def read_policy_and_waivers(found: Found, reader: Callable[[str], str | None]) -> tuple[Policy, Catalogue, Waivers]:
+    """Read what a change is judged by, all from one state.
+
+    Raises:
+        PolicyError: every problem of the policy and of the waivers.
+    """
+    try:
+        policy, catalogue = read_the_policy(found, reader)
+    except PolicyError as error:
+        raise PolicyError([*error.problems, *lint_the_waivers(reader, ()).problems]) from error
+    return policy, catalogue, standing_waivers(reader, policy.rules)
 
 
 def standing_waivers(reader: Callable[[str], str | None], rules: Sequence[Rule]) -> Waivers:

@@ -29,17 +29,21 @@ def waived(findings: Sequence[Finding], waivers: Waivers, touched: Mapping[str, 
 
 
 def waiver_notes(findings: Sequence[Finding], waivers: Waivers, touched: Mapping[str, Touched]) -> tuple[str, ...]:
-    """Why waivers of a rule that blocks do not cover it, and which waivers were of no use in this run."""
+    """Why waivers of a rule that blocks do not cover it, and which waivers were of no use in this run.
+
+    Nothing is said here of an expired one: that it expired is for every run to tell, whatever changed.
+    """
+    standing = [waiver for waiver in waivers.entries if waivers.today <= waiver.expires]
     notes = [
         _missed(waiver, finding, hindered)
         for finding in findings
         if waivable(finding) and finding.rule.id in touched
-        for waiver in waivers.entries
+        for waiver in standing
         if waiver.rule == finding.rule.id
         and (hindered := hindrances(waiver, finding, touched[finding.rule.id], waivers.today, _matches))
     ]
     used = {waiver for finding in findings for waiver in finding.waived_by}
-    unused = [waiver.origin for waiver in waivers.entries if waiver not in used and waivers.today <= waiver.expires]
+    unused = [waiver.origin for waiver in standing if waiver not in used]
     if unused:
         notes.append(f"not used in this run: the waivers at {', '.join(unused)}")
     return tuple(notes)
@@ -48,12 +52,11 @@ def waiver_notes(findings: Sequence[Finding], waivers: Waivers, touched: Mapping
 def _missed(waiver: Waiver, finding: Finding, hindered: Sequence[Hindrance]) -> str:
     cap = cap_of(waiver, finding.rule, finding.unit)
     said = {
-        Hindrance.EXPIRED: f"it expired on {waiver.expires}",
         Hindrance.FILES: "other files changed than it is for",
         Hindrance.ROWS: "other rows changed than it is for",
         Hindrance.SHIFT: f"it covers {cap}, and the shift may be larger ({shift_in_brief(finding)})",
     }
-    reasons = "; ".join(said[one] for one in hindered)
+    reasons = "; ".join(said[one] for one in hindered if one in said)
     return f"{waiver.origin}: the waiver does not cover {finding.rule.id}: {reasons}"
 
 
