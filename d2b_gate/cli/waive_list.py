@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from d2b_gate.cli.console import show
 from d2b_gate.cli.context import text_reader, worktree_reader
 from d2b_gate.cli.policy_reading import read_the_policy
-from d2b_gate.cli.waivers import lint_text, lint_the_waivers, standing_waivers
+from d2b_gate.cli.waivers import WaiverLint, lint_text, standing_waivers
 from d2b_gate.core.errors import Exit
 from d2b_gate.policy.find import find_policy
-from d2b_gate.policy.waiver_lint import SOON, days_left
+from d2b_gate.policy.waiver_lint import SOON, days_left, lint_waivers
 from d2b_gate.reports.escape import terminal
 from d2b_gate.reports.layout import columns, padded
 from d2b_gate.reports.numbers import signed_limit
@@ -36,7 +36,6 @@ def run_list(arguments: Namespace) -> int:
         reader = text_reader(repository, arguments.ref) if arguments.ref else worktree_reader(repository.root)
         policy, catalogue = read_the_policy(find_policy(reader), reader)
         waivers = standing_waivers(reader, policy.rules)
-        notes = lint_the_waivers(reader, policy.rules)
     rules = {rule.id: rule for rule in policy.rules}
     ordered = sorted(waivers.entries, key=lambda waiver: waiver.expires)
     if ordered:
@@ -44,7 +43,7 @@ def run_list(arguments: Namespace) -> int:
     elif not arguments.quiet:
         show("there are no waivers\n")
     if not arguments.quiet:
-        show(lint_text(notes))
+        show(lint_text(WaiverLint((), lint_waivers(waivers, policy.rules))))
     return int(Exit.OK)
 
 

@@ -11,8 +11,9 @@ from d2b_gate.cli.context import worktree_reader
 from d2b_gate.cli.waiver_text import without_entries, write_file
 from d2b_gate.cli.waivers import today
 from d2b_gate.core.errors import EvaluationError, Exit
-from d2b_gate.core.printable import printable
 from d2b_gate.policy.waivers import FILE, read_waivers
+from d2b_gate.reports.describe import NAME
+from d2b_gate.reports.escape import terminal
 from d2b_gate.sources.git import find_repository
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def run_prune(arguments: Namespace) -> int:
         write_file(root, _shorter(text, entries, expired))
     verb = "would remove" if arguments.dry_run else "removed"
     for waiver in expired.values():
-        show(f"{verb} {waiver.origin}: {printable(waiver.rule)}, expired on {waiver.expires}\n")
+        show(f"{verb} {waiver.origin}: {terminal(waiver.rule, NAME)}, expired on {waiver.expires}\n")
     if not expired and not arguments.quiet:
         show(f"no waiver has expired (of {len(entries)})\n")
     return int(Exit.OK)

@@ -113,7 +113,7 @@ def hindrances(
     shift = finding.shift
     inside = all(matches(waiver.paths, path) for path in change.paths)
     found = {
-        Hindrance.EXPIRED: not today <= waiver.expires,
+        Hindrance.EXPIRED: not (today and today <= waiver.expires),  # without a day, no waiver is known to stand
         Hindrance.FILES: bool(waiver.paths) and not inside,
         Hindrance.ROWS: waiver.rows_hash != change.rows_hash if waiver.rows_hash else not waiver.paths,
         Hindrance.SHIFT: not (isinstance(shift, Shift) and far_end(finding.rule, shift) <= waiver.max_delta),

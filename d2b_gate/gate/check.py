@@ -75,7 +75,8 @@ def run(request: Request, ports: Ports) -> Verdict:
         raise _with_broken_rows(error, row_findings) from error
     measured = evaluation.measured
     findings = _judge([piece for one in measured for piece in one.evidence], request)
-    touched = {rule.id: touched_by(one.group.job) for one in measured for rule in one.group.rules}
+    changes_by_group = [(one.group.rules, touched_by(one.group.job)) for one in measured]
+    touched = {rule.id: change for rules, change in changes_by_group for rule in rules}
     findings = waived(_explained(findings, measured, request, ports), request.waivers, touched)
     return Verdict(
         provenance=_provenance(request, ports, "; ".join(dict.fromkeys(one.null for one in measured))),

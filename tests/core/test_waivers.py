@@ -74,6 +74,7 @@ def test_what_it_is_not_for_it_does_not_cover(changes, hindrance):
 def test_it_stands_through_its_last_day():
     assert applied(WAIVER, today="2026-12-01").status is Status.WAIVED
     assert applied(WAIVER, today="2026-12-02").status is Status.FAIL
+    assert applied(WAIVER, today="").status is Status.FAIL, "no day is no day on which it stands"
 
 
 def test_every_changed_file_must_be_named():
@@ -147,7 +148,7 @@ def _really_covers(waiver, finding, change, today):
     size = max(abs(end) for end in ends) if sign is None else max(sign * end for end in ends)
     return (
         waiver.rule == rule.id
-        and today <= waiver.expires
+        and "" < today <= waiver.expires
         and (waiver.paths or waiver.rows_hash)
         and (not waiver.rows_hash or waiver.rows_hash == change.rows_hash)
         and (not waiver.paths or all(any(fnmatch(path, glob) for glob in waiver.paths) for path in change.paths))
