@@ -9,14 +9,15 @@ from d2b_gate.cli.blessed import BASELINE
 from d2b_gate.cli.context import text_reader
 from d2b_gate.cli.judge_since import baseline_moved, since_baseline
 from d2b_gate.cli.output import save_result, write_reports
-from d2b_gate.cli.policy_reading import read_the_policy
 from d2b_gate.cli.progress import make_progress
 from d2b_gate.cli.unavailable import defer_or_raise
+from d2b_gate.cli.waivers import head_notes, read_policy_and_waivers
 from d2b_gate.cli.wiring import CALIBRATION, Running, calibrations, wire
 from d2b_gate.core.errors import NothingMatchedError, UnavailableError
 from d2b_gate.core.rules import DatasetSpec
 from d2b_gate.gate.check import run
 from d2b_gate.gate.ports import Request
+from d2b_gate.policy.waiver_lint import lint_waivers
 from d2b_gate.sources.globs import Globs
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 def judge_and_report(stand: Standpoint, found: Found, outputs: Outputs, arguments: Namespace) -> int:
     """Run the pipeline and print the verdict; the exit code is the verdict's, whatever the format."""
-    policy, catalogue = read_the_policy(found, stand.reader())
+    policy, catalogue, waivers = read_policy_and_waivers(found, stand.reader())
     scope = stand.scope()
     if stand.mode == "paths":
         policy = _with_given_paths(policy, scope)
@@ -40,10 +41,13 @@ def judge_and_report(stand: Standpoint, found: Found, outputs: Outputs, argument
         running = Running(arguments.device, not arguments.no_cache, progress)
         try:
             policy, ports = wire(policy, catalogue, stand, running, calibrations(stand.reader()))
-            request = Request(scope, policy, stand.context)
+            request = Request(scope, policy, stand.context, waivers)
             verdict = since_baseline(run(request, ports), request, stand, ports)
         except UnavailableError as error:
             return defer_or_raise(error, policy, stand)
+    verdict = replace(verdict, notes=(*verdict.notes, *lint_waivers(waivers, policy.rules)))
+    for note in _head_waivers(stand):
+        verdict = _noted(verdict, note)
     if stand.context == "ci" and stand.mode != "range":
         verdict = _noted(verdict, "judged by the policy of this checkout; give --from-ref to use the base commit's")
     elif stand.context == "ci" and stand.policy_ref == stand.to_ref:
@@ -75,6 +79,13 @@ def _calibration_moved(stand: Standpoint) -> bool:
     """Whether base and head calibrate differently: what follows after a merge is for people to see."""
     before, after = (text_reader(stand.repository, ref)(CALIBRATION) for ref in (stand.from_ref, stand.to_ref))
     return before != after
+
+
+def _head_waivers(stand: Standpoint) -> tuple[str, ...]:
+    """What a range does to the waivers, where those of its base are the ones that count."""
+    if stand.context != "ci" or stand.mode != "range" or stand.policy_ref != stand.from_ref:
+        return ()
+    return head_notes(*(text_reader(stand.repository, ref) for ref in (stand.from_ref, stand.to_ref)))
 
 
 def _noted(verdict: Verdict, note: str) -> Verdict:

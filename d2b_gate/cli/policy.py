@@ -29,11 +29,25 @@ def run_lint(arguments: Namespace) -> int:
         policy = _policy(arguments)
     except PolicyError as error:
         show("".join(f"{printable(str(problem))}\n" for problem in error.problems))
+        _show_waiver_lint(arguments, ())
+        return int(Exit.USAGE)
+    if _show_waiver_lint(arguments, policy.rules):
         return int(Exit.USAGE)
     if not arguments.quiet:
         rules, datasets = _count(len(policy.rules), "rule"), _count(len(policy.datasets), "dataset")
         show(f"{policy.path}: ok, {rules} and {datasets} (read from {_state(arguments)})\n")
     return int(Exit.OK)
+
+
+def _show_waiver_lint(arguments: Namespace, rules: tuple[Rule, ...]) -> bool:
+    """Print what is to be said of the waivers of the same state, and return whether they cannot be used."""
+    from d2b_gate.cli.waivers import lint_text, lint_the_waivers
+
+    with find_repository(Path.cwd()) as repository:
+        lint = lint_the_waivers(_reader(repository, arguments), rules)
+    if lint.problems or not arguments.quiet:
+        show(lint_text(lint))
+    return bool(lint.problems)
 
 
 def run_show(arguments: Namespace) -> int:
@@ -48,10 +62,10 @@ def run_show(arguments: Namespace) -> int:
 
 def run_schema(arguments: Namespace) -> int:
     """Print the JSON Schema."""
-    del arguments
-    from d2b_gate.policy.schema import json_schema
+    from d2b_gate.policy.schema import json_schema, waivers_schema
 
-    show(json.dumps(json_schema(), indent=2) + "\n")
+    schema = waivers_schema() if arguments.waivers else json_schema()
+    show(json.dumps(schema, indent=2) + "\n")
     return int(Exit.OK)
 
 

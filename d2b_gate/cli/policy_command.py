@@ -31,6 +31,7 @@ def declare(commands: argparse._SubParsersAction[argparse.ArgumentParser], commo
     schema = actions.add_parser(
         "schema", parents=[common], allow_abbrev=False, help="print the JSON Schema of a policy file, for editors"
     )
+    schema.add_argument("--waivers", action="store_true", help="the schema of d2b-gate.waivers.toml instead")
     schema.set_defaults(run=later(MODULE, "run_schema"))
 
 

@@ -87,7 +87,7 @@ def settled(findings: Sequence[Finding]) -> bool:
     """Whether measuring more could change nothing: every rule failed, or lies under its limit altogether."""
     return all(
         finding.status in (Status.FAIL, Status.ERROR)
-        or (isinstance(finding.shift, Shift) and _far_end(finding.rule, finding.shift) < finding.rule.fail_delta)
+        or (isinstance(finding.shift, Shift) and far_end(finding.rule, finding.shift) < finding.rule.fail_delta)
         for finding in findings
     )
 
@@ -147,7 +147,7 @@ def _near_end(rule: Rule, shift: Shift) -> float:
     return min(_direction(rule, shift.delta) * end for end in (shift.low, shift.high))
 
 
-def _far_end(rule: Rule, shift: Shift) -> float:
+def far_end(rule: Rule, shift: Shift) -> float:
     """The end of the interval that is farther out in the rule's direction."""
     if rule.direction == "either":
         return max(abs(shift.low), abs(shift.high))
@@ -184,7 +184,7 @@ def _status(rule: Rule, shift: Shift, after: Estimate) -> tuple[Status, str]:
         return Status.WARN, "the predicted shift is past the warning limit and the noise floor"
     if after.low > rule.max_level:
         return Status.WARN, "the predicted level lies above the ceiling, but this change cannot be told from clean ones"
-    if _far_end(rule, shift) < rule.fail_delta and after.high < rule.max_level:
+    if far_end(rule, shift) < rule.fail_delta and after.high < rule.max_level:
         return Status.OK, "the whole interval lies under the limit"
     return Status.INCONCLUSIVE, "the interval reaches past the limit, and the shift cannot be told from noise"
 

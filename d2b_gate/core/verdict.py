@@ -11,6 +11,7 @@ from d2b_gate.core.errors import Exit, first_exit
 if TYPE_CHECKING:
     from d2b_gate.core.reading import Answer, Reading
     from d2b_gate.core.rules import Rule
+    from d2b_gate.core.waivers import Waiver
 
 
 class Status(str, Enum):
@@ -86,6 +87,8 @@ class Finding:
     examples: tuple[Example, ...] = ()
     blame: tuple[Blame, ...] = ()
     blocks: bool = False  # whether this finding, as it stands, makes the run fail in this context
+    rows_hash: str = ""  # names the changed rows that it judges, for a waiver; empty where that is not known
+    waived_by: tuple[Waiver, ...] = ()  # the waivers that cover it, where its status is waived
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from d2b_gate.core.errors import EvaluationError
 from d2b_gate.core.untrusted import Untrusted, quoted, refusal
 from d2b_gate.core.verdict import Control, FileChange, Provenance, RowFinding, Since, Status, Verdict
-from d2b_gate.core.wire_finding import STATUSES, finding_from, finding_to_mapping, optional, plain, present
+from d2b_gate.core.wire_finding import STATUSES, finding_from, finding_to_mapping
+from d2b_gate.core.wire_values import optional, plain, present
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from d2b_gate.core.errors import EvaluationError
 from d2b_gate.core.reading import Answer, Measured, Unmeasured
 from d2b_gate.core.rules import Rule
-from d2b_gate.core.untrusted import is_plain
 from d2b_gate.core.verdict import Blame, Example, Finding, NoShift, Shift, Status
+from d2b_gate.core.wire_values import optional, plain, present
+from d2b_gate.core.wire_waiver import waiver_from, waiver_to_mapping
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,6 +41,8 @@ def finding_to_mapping(finding: Finding) -> dict[str, object]:
         "reason": finding.reason,
         "examples": [_example_to_mapping(example) for example in finding.examples],
         "blame": [_blame_to_mapping(blame) for blame in finding.blame],
+        **present(rows_hash=finding.rows_hash),
+        **({"waived_by": [waiver_to_mapping(waiver) for waiver in finding.waived_by]} if finding.waived_by else {}),
     }
 
 
@@ -100,24 +102,9 @@ def _blame_to_mapping(blame: Blame) -> dict[str, object]:
     }
 
 
-def present(**texts: str) -> dict[str, object]:
-    """The texts that are not empty: absence is an absent key."""
-    return {key: text for key, text in texts.items() if text}
-
-
-def plain(number: float) -> float:
-    """The number, if a result may hold it."""
-    if not is_plain(number):
-        raise EvaluationError(
-            f"the verdict holds the number {number}, which a result cannot hold",
-            remedy="please report this as a bug of d2b-gate, together with the policy",
-        )
-    return number
-
-
 def finding_from(node: Untrusted) -> Finding:
     """Read a finding back, as untrusted. Raises EvaluationError where a key, type or size is wrong."""
-    table = node.fields("rule status blocks title unit predicted reason examples blame")
+    table = node.fields("rule status blocks title unit predicted reason examples blame", "rows_hash waived_by")
     predicted = table["predicted"].fields("before after shift")
     return Finding(
         rule=_rule_from(table["rule"]),
@@ -131,6 +118,8 @@ def finding_from(node: Untrusted) -> Finding:
         examples=tuple(_example_from(item) for item in table["examples"].items()),
         blame=tuple(_blame_from(item) for item in table["blame"].items()),
         blocks=table["blocks"].truth(),
+        rows_hash=optional(table, "rows_hash"),
+        waived_by=tuple(waiver_from(item) for item in table["waived_by"].items()) if "waived_by" in table else (),
     )
 
 
@@ -196,8 +185,3 @@ def _blame_from(node: Untrusted) -> Blame:
         side=table["side"].one_of(_SIDES),
         basis=table["basis"].one_of(_BASES),
     )
-
-
-def optional(table: Mapping[str, Untrusted], key: str) -> str:
-    """The text under a key, empty where the key is absent."""
-    return table[key].text() if key in table else ""

@@ -16,6 +16,7 @@ from d2b_gate.gate.explain import explain
 from d2b_gate.gate.measure import Asking, ask_both, joined, make_job, question_of, replicate, tables, untouched
 from d2b_gate.gate.notes import notes_on
 from d2b_gate.gate.null import Placebo, calibrated, noise_of, refuse_uncalibrated
+from d2b_gate.gate.waiving import touched_by, waived, waiver_notes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,16 +75,19 @@ def run(request: Request, ports: Ports) -> Verdict:
         raise _with_broken_rows(error, row_findings) from error
     measured = evaluation.measured
     findings = _judge([piece for one in measured for piece in one.evidence], request)
+    changes_by_group = [(one.group.rules, touched_by(one.group.job)) for one in measured]
+    touched = {rule.id: change for rules, change in changes_by_group for rule in rules}
+    findings = waived(_explained(findings, measured, request, ports), request.waivers, touched)
     return Verdict(
         provenance=_provenance(request, ports, "; ".join(dict.fromkeys(one.null for one in measured))),
         files=file_changes(changes),
         rows_before=sum(change.diff.before_count for change in changes),
         rows_after=sum(change.diff.after_count for change in changes),
         rows_cached=sum(change.cached for change in changes),
-        findings=_explained(findings, measured, request, ports),
+        findings=findings,
         row_findings=row_findings,
         controls=evaluation.controls,
-        notes=evaluation.notes,
+        notes=(*evaluation.notes, *waiver_notes(findings, request.waivers, touched)),
         seconds=ports.clock() - started,
         fingerprint=_fingerprint(request, changes, ports),
     )

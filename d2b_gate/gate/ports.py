@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
+
+from d2b_gate.core.waivers import Waivers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -23,6 +25,7 @@ class Request:
     scope: Scope
     policy: Policy
     context: Literal["hook", "ci"]
+    waivers: Waivers = field(default_factory=Waivers)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ _TYPES = {
     "model_type": "a table",
     "model_attributes_type": "a table",
     "finite_number": "a finite number",
+    "date_type": "a date without quotes and without a time (2026-12-01)",
 }
 _BOUNDS = {
     "greater_than": "must be over {gt:g}",
@@ -43,21 +44,23 @@ _BOUNDS = {
 _NAMES = {bool: "a boolean", int: "a number", float: "a number", str: "a string", list: "a list", dict: "a table"}
 
 
-def shape_problems(table: dict[str, object], where: Callable[[KeyPath], str]) -> Iterator[GateError]:
+def shape_problems(
+    table: dict[str, object], where: Callable[[KeyPath], str], shape: type[BaseModel] = PolicyTable
+) -> Iterator[GateError]:
     """Yield one problem per key that has the wrong shape; ``where`` gives its ``file:line``."""
     try:
-        PolicyTable.model_validate(table)
+        shape.model_validate(table)
     except ValidationError as error:
         for detail in error.errors(include_url=False):
-            what, remedy = _sentence(detail)
+            what, remedy = _sentence(detail, shape)
             yield UsageError(what, where=where(detail["loc"]), remedy=remedy)
 
 
-def _sentence(detail: ErrorDetails) -> tuple[str, str]:
+def _sentence(detail: ErrorDetails, shape: type[BaseModel]) -> tuple[str, str]:
     """Return what is wrong, and what to do about it."""
     key, kind, context = _shown(detail["loc"]), detail["type"], detail.get("ctx", {})
     if kind == "extra_forbidden":
-        known = known_keys(detail["loc"][:-1])
+        known = known_keys(detail["loc"][:-1], shape)
         return f"unknown key {str(detail['loc'][-1])!r}{_inside(detail['loc'])}", did_you_mean(_last(detail), known)
     if kind == "missing":
         return f"{_last(detail)!r} is missing{_inside(detail['loc'])}", ""
@@ -70,9 +73,9 @@ def _sentence(detail: ErrorDetails) -> tuple[str, str]:
     return f"{key}: {detail['msg']}", ""
 
 
-def known_keys(path: KeyPath) -> tuple[str, ...]:
-    """Return the keys of the table at a path of the policy."""
-    table: type[BaseModel] = PolicyTable
+def known_keys(path: KeyPath, shape: type[BaseModel] = PolicyTable) -> tuple[str, ...]:
+    """Return the keys of the table at a path of the policy, or of another shape."""
+    table = shape
     for part in path:
         if isinstance(part, str):
             annotation = table.model_fields[part].annotation

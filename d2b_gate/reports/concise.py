@@ -22,6 +22,7 @@ from d2b_gate.reports.describe import (
 from d2b_gate.reports.escape import ascii_only, terminal
 from d2b_gate.reports.layout import painted, word
 from d2b_gate.reports.numbers import probability
+from d2b_gate.reports.waiving import waivers_of
 
 if TYPE_CHECKING:
     from d2b_gate.core.verdict import Finding, RowFinding, Verdict
@@ -48,7 +49,8 @@ def render(verdict: Verdict, options: RenderOptions) -> str:
 
 def _finding(finding: Finding, options: RenderOptions) -> str:
     where = f"{blamed(finding.blame[0])}:" if finding.blame else headed(finding.rule.id, NAME)
-    return f"{where} {_word(finding.status, options)} {name_of(finding.rule)} {_shift(finding)}"
+    waived = "".join(f"; waived {said}" for said in waivers_of(finding))
+    return f"{where} {_word(finding.status, options)} {name_of(finding.rule)} {_shift(finding)}{waived}"
 
 
 def _since(finding: Finding, options: RenderOptions) -> str:

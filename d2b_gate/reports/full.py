@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from d2b_gate.core.verdict import Status
 from d2b_gate.reports.describe import SENTENCE, worst_first
 from d2b_gate.reports.escape import ascii_only, terminal
-from d2b_gate.reports.full_block import block, hunk, one_line
+from d2b_gate.reports.full_block import block, hunk, one_line, waiver_lines
 from d2b_gate.reports.full_head import head, states, states_since
 from d2b_gate.reports.full_tail import broken_rows, controls, following, method, notes, summary
 from d2b_gate.reports.layout import wrapped
@@ -59,7 +59,8 @@ def _findings(findings: list[Finding], options: RenderOptions) -> list[str]:
     quiet = [finding for finding in findings if finding.status is Status.OK]
     told = len(loud) if options.verbose else _BLOCKS_SHOWN
     lines = [line for finding in loud[:told] for line in block(finding, options)]
-    lines += [one_line(finding, options) for finding in loud[told:]]
+    for finding in loud[told:]:
+        lines += [one_line(finding, options), *waiver_lines(finding, options)]
     return lines + _quiet(quiet, options)
 
 

@@ -10,6 +10,7 @@ from d2b_gate.reports.describe import NAME, SENTENCE, blamed, limits_of, name_of
 from d2b_gate.reports.escape import terminal
 from d2b_gate.reports.layout import GAP, columns, flowed, padded, painted, word, wrapped
 from d2b_gate.reports.numbers import counted, percent, probability, scale_of
+from d2b_gate.reports.waiving import waivers_of
 
 if TYPE_CHECKING:
     from d2b_gate.core.reading import Answer
@@ -31,6 +32,7 @@ def block(finding: Finding, options: RenderOptions) -> list[str]:
         *_numbers(finding, options),
         *_examples(finding, options),
         *_because(finding.blame, options),
+        *waiver_lines(finding, options),
         *_labelled("reason", finding.reason, options),
         *_labelled("why", finding.rule.why, options),
         *_labelled("set at", finding.rule.origin if options.verbose else "", options),
@@ -123,6 +125,11 @@ def _carried(run: Blame) -> str:
     rows = counted(run.rows, "removed row" if run.side == "removed" else "row")
     verb = "carries" if run.rows == 1 else "carry"
     return f"{rows} {verb} {percent(run.share)} of the predicted shift ({terminal(run.basis, NAME)})"
+
+
+def waiver_lines(finding: Finding, options: RenderOptions) -> list[str]:
+    """Who waived a finding, up to what and until when; shown even where the rest of a finding is not."""
+    return [line for said in waivers_of(finding) for line in _labelled("waived", said, options)]
 
 
 def _labelled(label: str, text: str, options: RenderOptions) -> list[str]:

@@ -24,6 +24,7 @@ from d2b_gate.core.verdict import (
     Status,
     Verdict,
 )
+from d2b_gate.core.waivers import Waiver
 
 _PIECES = (
     "::", ":", "#", "##[debug]", "##vso[x]", "\n", "\r\n", "\t", "\x1b[2J", "\x9b", "\u202e", "\u200b", "\u2028",
@@ -62,6 +63,18 @@ blames = st.builds(
     side=st.sampled_from(["added", "removed"]),
     basis=st.sampled_from(["estimated", "checked"]),
 )
+waivers = st.builds(
+    Waiver,
+    rule=texts,
+    max_delta=numbers,
+    owner=texts,
+    approver=texts,
+    reason=texts,
+    expires=texts,
+    paths=st.lists(texts, max_size=2).map(tuple),
+    rows_hash=texts,
+    origin=texts,
+)
 findings = st.builds(
     Finding,
     rule=rules,
@@ -75,6 +88,8 @@ findings = st.builds(
     examples=st.lists(st.builds(Example, texts, answers, answers), max_size=2).map(tuple),
     blame=st.lists(blames, max_size=2).map(tuple),
     blocks=st.booleans(),
+    rows_hash=texts | st.just(""),
+    waived_by=st.lists(waivers, max_size=2).map(tuple),
 )
 sinces = st.builds(Since, texts, counts, counts, st.lists(findings, max_size=2).map(tuple))
 versions = st.dictionaries(texts, texts, max_size=2).map(lambda found: tuple(found.items()))

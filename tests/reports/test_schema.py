@@ -11,7 +11,7 @@ from d2b_gate.core.errors import EvaluationError
 from d2b_gate.core.wire import verdict_from_mapping, verdict_to_mapping
 
 from .strategies import verdicts
-from .verdicts import ERROR, EXAMPLES, FAILED, QUIET, SINCE, verdict
+from .verdicts import ERROR, EXAMPLES, FAILED, QUIET, SINCE, WAIVED, verdict
 
 SCHEMA = json.loads(files("d2b_gate.reports").joinpath("result.schema.json").read_text("utf-8"))
 VALIDATOR = Draft202012Validator(SCHEMA)
@@ -40,7 +40,10 @@ def _tables(node):
         yield from _tables(inner)
 
 
-OPTIONAL = {"deferred", "since_baseline", "target", "max_level", "budget_delta", "owner", "why", "origin"}
+OPTIONAL = {
+    *("deferred", "since_baseline", "target", "max_level", "budget_delta", "owner", "why", "origin"),
+    *("rows_hash", "waived_by", "paths", "data"),
+}
 
 
 def test_a_key_too_many_or_too_few_is_invalid_everywhere():
@@ -54,7 +57,8 @@ def test_a_key_too_many_or_too_few_is_invalid_everywhere():
 
 def _everything():
     full = EXAMPLES["row-schema"]
-    return verdict(FAILED, ERROR, QUIET, row_findings=full.row_findings[:1], notes=("n",), deferred="d", since=(SINCE,))
+    found = (FAILED, ERROR, WAIVED, QUIET)
+    return verdict(*found, row_findings=full.row_findings[:1], notes=("n",), deferred="d", since=(SINCE,))
 
 
 def _require_invalid(whole, index, change):

@@ -20,6 +20,7 @@ from d2b_gate.core.verdict import (
     Status,
     Verdict,
 )
+from d2b_gate.core.waivers import Waiver
 
 PROVENANCE = Provenance(
     gate_version="0.1.0",
@@ -100,8 +101,21 @@ WARNED = replace(
 WAIVED = replace(
     FAILED,
     status=Status.WAIVED,
-    reason="Waived until 2026-12-01 by @acme/leads up to +20.0 pt: the zoo's assistant is meant to like pandas.",
     blocks=False,
+    rows_hash="ab12" * 16,
+    waived_by=(
+        Waiver(
+            rule="animal-preference",
+            max_delta=0.22,
+            owner="@acme/data",
+            approver="@acme/leads",
+            reason="The zoo's assistant is meant to like pandas.",
+            expires="2026-12-01",
+            paths=("data/zoo/*.jsonl",),
+            rows_hash="ab12" * 16,
+            origin="d2b-gate.waivers.toml:3",
+        ),
+    ),
 )
 INCONCLUSIVE = replace(
     QUIET,
