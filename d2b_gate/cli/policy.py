@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from d2b_gate.core.rules import DatasetSpec, Policy, Rule
+    from d2b_gate.policy.origin import Origin
     from d2b_gate.sources.git import Repository
 
 
@@ -38,12 +39,35 @@ def run_lint(arguments: Namespace) -> int:
 
 def run_show(arguments: Namespace) -> int:
     """Print the effective policy."""
+    if arguments.origin:
+        return _show_origins(arguments)
     policy = _policy(arguments)
     if arguments.format == "json":
         show(json.dumps(_plain(asdict(policy)), indent=2) + "\n")
     else:
         show("".join(f"{printable(line)}\n" for line in _lines(policy)))
     return int(Exit.OK)
+
+
+def _show_origins(arguments: Namespace) -> int:
+    from d2b_gate.cli.policy_reading import read_the_effective
+    from d2b_gate.policy.origin import origins
+
+    with find_repository(Path.cwd()) as repository:
+        reader = _reader(repository, arguments)
+        effective, _ = read_the_effective(find_policy(reader), reader)
+        found = list(origins(effective))
+    if arguments.format == "json":
+        show(json.dumps([asdict(one) for one in found], indent=2) + "\n")
+    else:
+        width = max(len(one.where) for one in found)
+        show("".join(f"{printable(_origin_line(one, width))}\n" for one in found))
+    return int(Exit.OK)
+
+
+def _origin_line(origin: Origin, width: int) -> str:
+    mark = f"   (loosens {origin.loosens})" if origin.loosens else ""
+    return f"{origin.where:<{width}}  {origin.name} = {origin.value}{mark}"
 
 
 def run_schema(arguments: Namespace) -> int:

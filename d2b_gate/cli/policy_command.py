@@ -26,6 +26,9 @@ def declare(commands: argparse._SubParsersAction[argparse.ArgumentParser], commo
     )
     add_state(show)
     show.add_argument("--format", choices=("text", "json"), default="text", help="text (default) or json")
+    show.add_argument(
+        "--origin", action="store_true", help="print every effective value with the file:line that set it"
+    )
     show.set_defaults(run=later(MODULE, "run_show"))
 
     schema = actions.add_parser(

@@ -72,3 +72,17 @@ def test_schema_accepts_the_policy_that_lint_accepts(world):
     jsonschema.validate(table, schema)
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({**table, "bckend": {}}, schema)
+
+
+def test_show_origin_names_the_line_of_every_value_and_what_it_loosens(world, snapshot):
+    text = POLICY.replace("schema = 1", 'schema = 1\nextends = ["team.toml"]\non_inconclusive = { ci = "warn" }')
+    team = 'schema = 1\n[[rule]]\nid = "animal-preference"\nprobe = "bias/animals"\nfail_delta = 0.02\nlocked = false\n'
+    world.stage("team.toml", team)
+    world.stage("d2b-gate.toml", text)
+    done = world.gate("policy", "show", "--origin")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == snapshot
+    found = {
+        one["name"]: one for one in json.loads(world.gate("policy", "show", "--origin", "--format", "json").stdout)
+    }
+    assert found["rule.animal-preference.fail_delta"]["loosens"] == "0.02 of team.toml:5"
