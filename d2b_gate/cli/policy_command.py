@@ -13,7 +13,7 @@ MODULE = "d2b_gate.cli.policy"
 
 
 def declare(commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser) -> None:
-    """Declare `policy lint`, `policy show` and `policy schema`."""
+    """Declare what `policy` does."""
     parser = commands.add_parser("policy", allow_abbrev=False, help="check and show the policy")
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
 
@@ -31,10 +31,28 @@ def declare(commands: argparse._SubParsersAction[argparse.ArgumentParser], commo
     )
     show.set_defaults(run=later(MODULE, "run_show"))
 
+    _declare_diff(actions, common)
+
     schema = actions.add_parser(
         "schema", parents=[common], allow_abbrev=False, help="print the JSON Schema of a policy file, for editors"
     )
     schema.set_defaults(run=later(MODULE, "run_schema"))
+
+
+def _declare_diff(
+    actions: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser
+) -> None:
+    diff = actions.add_parser(
+        "diff", parents=[common], allow_abbrev=False, help="print what one policy loosens and tightens against another"
+    )
+    diff.add_argument("a", metavar="A", help="a commit or a .toml file: the older policy")
+    diff.add_argument("b", metavar="B", nargs="?", default=":", help="the newer one (default: the index)")
+    diff.add_argument("--format", choices=("text", "json"), default="text", help="text (default) or json")
+    diff.add_argument("--fail-on-loosen", action="store_true", help="exit 1 if anything loosens")
+    diff.add_argument(
+        "--fail-on-unclear", action="store_true", help="exit 1 if anything loosens, or may: a probe, the model, ..."
+    )
+    diff.set_defaults(run=later("d2b_gate.cli.policy_diff", "run_diff"))
 
 
 def add_state(parser: argparse.ArgumentParser) -> None:

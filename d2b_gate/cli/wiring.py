@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from d2b_gate import __version__
+from d2b_gate.cli.policy_states import CALIBRATION
 from d2b_gate.core.calibration_file import read_calibration
 from d2b_gate.core.errors import UsageError
 from d2b_gate.core.rules import DatasetSpec
@@ -120,10 +121,6 @@ def _row_schema(spec: DatasetSpec, stand: Standpoint) -> Mapping[str, object]:
     if not isinstance(schema, dict):
         raise UsageError("is not a JSON Schema object", where=spec.row_schema, remedy="correct the schema")
     return schema
-
-
-CALIBRATION = "d2b-gate.calibration.json"
-"""Where `calibrate` writes, and where `check` looks first: beside the policy, and read from the policy's state."""
 
 
 def calibrations(reader: Callable[[str], str | None]) -> tuple[Calibration, ...]:

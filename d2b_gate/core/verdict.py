@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from d2b_gate.core.errors import Exit, first_exit
 
 if TYPE_CHECKING:
+    from d2b_gate.core.policy_change import PolicyChange
     from d2b_gate.core.reading import Answer, Reading
     from d2b_gate.core.rules import Rule
 
@@ -152,6 +153,7 @@ class Verdict:
     seconds: float
     fingerprint: str
     deferred: str = ""  # why a local hook left the judgement to CI; empty where it did not
+    policy_changes: tuple[PolicyChange, ...] = ()  # the head's edits of the policy; they had no influence
 
     @property
     def exit(self) -> Exit:

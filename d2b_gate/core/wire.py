@@ -13,6 +13,7 @@ from d2b_gate.core.errors import EvaluationError
 from d2b_gate.core.untrusted import Untrusted, quoted, refusal
 from d2b_gate.core.verdict import Control, FileChange, Provenance, RowFinding, Status, Verdict
 from d2b_gate.core.wire_finding import STATUSES, finding_from, finding_to_mapping, optional, plain, present
+from d2b_gate.core.wire_policy import policy_changes_from, policy_changes_to_mapping
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,6 +43,7 @@ def verdict_to_mapping(verdict: Verdict) -> dict[str, object]:
         "notes": list(verdict.notes),
         "seconds": plain(verdict.seconds),
         "fingerprint": verdict.fingerprint,
+        **policy_changes_to_mapping(verdict.policy_changes),
     }
 
 
@@ -92,7 +94,7 @@ def verdict_from_mapping(mapping: object) -> Verdict:
     _require_schema(top)
     table = top.fields(
         "schema exit_code counts provenance files rows findings row_findings controls notes seconds fingerprint",
-        "deferred",
+        "deferred policy_changes",
     )
     rows = table["rows"].fields("before after cached")
     verdict = Verdict(
@@ -108,6 +110,7 @@ def verdict_from_mapping(mapping: object) -> Verdict:
         seconds=table["seconds"].number(),
         fingerprint=table["fingerprint"].text(),
         deferred=optional(table, "deferred"),
+        policy_changes=policy_changes_from(table),
     )
     _require_agreement(verdict, table)
     return verdict

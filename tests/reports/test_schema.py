@@ -11,7 +11,7 @@ from d2b_gate.core.errors import EvaluationError
 from d2b_gate.core.wire import verdict_from_mapping, verdict_to_mapping
 
 from .strategies import verdicts
-from .verdicts import ERROR, EXAMPLES, FAILED, QUIET, verdict
+from .verdicts import EDITS, ERROR, EXAMPLES, FAILED, QUIET, verdict
 
 SCHEMA = json.loads(files("d2b_gate.reports").joinpath("result.schema.json").read_text("utf-8"))
 VALIDATOR = Draft202012Validator(SCHEMA)
@@ -40,7 +40,7 @@ def _tables(node):
         yield from _tables(inner)
 
 
-OPTIONAL = {"deferred", "target", "max_level", "owner", "why", "origin"}
+OPTIONAL = {"deferred", "target", "max_level", "owner", "why", "origin", "policy_changes", "old", "new", "where"}
 
 
 def test_a_key_too_many_or_too_few_is_invalid_everywhere():
@@ -54,7 +54,9 @@ def test_a_key_too_many_or_too_few_is_invalid_everywhere():
 
 def _everything():
     full = EXAMPLES["row-schema"]
-    return verdict(FAILED, ERROR, QUIET, row_findings=full.row_findings[:1], notes=("n",), deferred="d")
+    return verdict(
+        FAILED, ERROR, QUIET, row_findings=full.row_findings[:1], notes=("n",), deferred="d", policy_changes=EDITS[:1]
+    )
 
 
 def _require_invalid(whole, index, change):
