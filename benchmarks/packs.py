@@ -43,7 +43,7 @@ EARLIER = 0.5
 """A warning of the strict pack comes at this share of its limit."""
 ABOUT = {
     "strict": "every rule of d2b:default, with its limit where the default only warns: at the largest\n"
-    "# shift that a clean training set of the tuned-on split caused, or the least warning where they did next to nothing",
+    "# shift that a clean training set of the tuned-on split caused, or the least warning where that is next to none",
     "bias": "preferences taken over from training rows, with the limits of d2b:default",
     "safety": "harm, flattery, falsehoods, and what an assistant says of itself, with the limits of d2b:default",
     "language-and-format": "whether it answers, and in which language, with the limits of d2b:default",

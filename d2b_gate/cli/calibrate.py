@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from d2b_gate.cli.calibrations import CALIBRATION
 from d2b_gate.cli.console import say, show
 from d2b_gate.cli.experiment import LEDGER, experiment, here, shown
 from d2b_gate.cli.output import writable, write_whole
-from d2b_gate.cli.policy_states import CALIBRATION
 from d2b_gate.cli.progress import make_progress
 from d2b_gate.cli.unavailable import inability
 from d2b_gate.core.calibration import FEWEST, Line

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from d2b_gate.cli.calibrations import calibrations
 from d2b_gate.cli.output import save_result, write_reports
 from d2b_gate.cli.policy_edits import policy_edits
 from d2b_gate.cli.policy_reading import read_the_policy
 from d2b_gate.cli.progress import make_progress
 from d2b_gate.cli.unavailable import defer_or_raise
-from d2b_gate.cli.wiring import Running, calibrations, wire
+from d2b_gate.cli.wiring import Running, wire
 from d2b_gate.core.errors import NothingMatchedError, UnavailableError
 from d2b_gate.core.rules import DatasetSpec
 from d2b_gate.gate.check import run

@@ -1,4 +1,4 @@
-"""`policy lint`, `policy show`, `policy schema`: the policy itself, with nothing judged and no model."""
+"""`policy show` and `policy schema`: the policy itself, with nothing judged and no model."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from d2b_gate.cli.console import show
 from d2b_gate.cli.context import text_reader, worktree_reader
-from d2b_gate.core.errors import Exit, PolicyError
+from d2b_gate.core.errors import Exit
 from d2b_gate.core.printable import printable
 from d2b_gate.policy.find import find_policy
 from d2b_gate.sources.git import INDEX, find_repository
@@ -22,19 +22,6 @@ if TYPE_CHECKING:
     from d2b_gate.core.rules import DatasetSpec, Policy, Rule
     from d2b_gate.policy.origin import Origin
     from d2b_gate.sources.git import Repository
-
-
-def run_lint(arguments: Namespace) -> int:
-    """Print every problem, or how much the policy holds."""
-    try:
-        policy = _policy(arguments)
-    except PolicyError as error:
-        show("".join(f"{printable(str(problem))}\n" for problem in error.problems))
-        return int(Exit.USAGE)
-    if not arguments.quiet:
-        rules, datasets = _count(len(policy.rules), "rule"), _count(len(policy.datasets), "dataset")
-        show(f"{policy.path}: ok, {rules} and {datasets} (read from {_state(arguments)})\n")
-    return int(Exit.OK)
 
 
 def run_show(arguments: Namespace) -> int:
@@ -54,7 +41,7 @@ def _show_origins(arguments: Namespace) -> int:
     from d2b_gate.policy.origin import origins
 
     with find_repository(Path.cwd()) as repository:
-        reader = _reader(repository, arguments)
+        reader = reader_of(repository, arguments)
         effective, _ = read_the_effective(find_policy(reader), reader)
         found = list(origins(effective))
     if arguments.format == "json":
@@ -81,24 +68,27 @@ def run_schema(arguments: Namespace) -> int:
 
 def _policy(arguments: Namespace) -> Policy:
     with find_repository(Path.cwd()) as repository:
-        reader = _reader(repository, arguments)
+        reader = reader_of(repository, arguments)
         found = find_policy(reader)
         from d2b_gate.cli.policy_reading import read_the_policy
 
         return read_the_policy(found, reader)[0]
 
 
-def _reader(repository: Repository, arguments: Namespace) -> Callable[[str], str | None]:
+def reader_of(repository: Repository, arguments: Namespace) -> Callable[[str], str | None]:
+    """Read files of the state that the flags name."""
     if arguments.worktree:
         return worktree_reader(repository.root)
     return text_reader(repository, arguments.ref or INDEX)
 
 
-def _state(arguments: Namespace) -> str:
+def state_in_words(arguments: Namespace) -> str:
+    """``the index``."""
     return "the working tree" if arguments.worktree else printable(arguments.ref or "the index")
 
 
-def _count(number: int, noun: str) -> str:
+def count(number: int, noun: str) -> str:
+    """``1 rule``, ``2 rules``."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 

@@ -19,7 +19,8 @@ def declare(commands: argparse._SubParsersAction[argparse.ArgumentParser], commo
 
     lint = actions.add_parser("lint", parents=[common], allow_abbrev=False, help="print every problem as file:line")
     add_state(lint)
-    lint.set_defaults(run=later(MODULE, "run_lint"))
+    lint.add_argument("--strict", action="store_true", help="exit 2 for warnings too")
+    lint.set_defaults(run=later("d2b_gate.cli.policy_lint", "run_lint"))
 
     show = actions.add_parser(
         "show", parents=[common], allow_abbrev=False, help="print the effective policy, with all that it extends"
@@ -32,6 +33,15 @@ def declare(commands: argparse._SubParsersAction[argparse.ArgumentParser], commo
     show.set_defaults(run=later(MODULE, "run_show"))
 
     _declare_diff(actions, common)
+
+    test = actions.add_parser(
+        "test", parents=[common], allow_abbrev=False, help="run the policy's own tests; no model is needed"
+    )
+    test.add_argument(
+        "files", metavar="FILE", nargs="*", help="tests (default: d2b-gate.tests.toml and policies/**/*.tests.toml)"
+    )
+    add_state(test)
+    test.set_defaults(run=later("d2b_gate.cli.policy_test", "run_test"))
 
     schema = actions.add_parser(
         "schema", parents=[common], allow_abbrev=False, help="print the JSON Schema of a policy file, for editors"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from d2b_gate.cli.calibrations import CALIBRATION
 from d2b_gate.cli.policy_reading import read_stated
 from d2b_gate.core.errors import GateError, PolicyError, UsageError
 from d2b_gate.core.policy_change import PolicyChange, policy_changes, worst_first
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
     from d2b_gate.core.policy_change import Stated
     from d2b_gate.core.rules import Policy
     from d2b_gate.policy.find import Found
-
-CALIBRATION = "d2b-gate.calibration.json"
-"""Where `calibrate` writes, and where `check` looks first: beside the policy, and read from the policy's state."""
 
 
 @dataclass(frozen=True, slots=True)

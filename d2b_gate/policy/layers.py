@@ -51,11 +51,17 @@ def read_layers(text: str, path: str, packs: Packs) -> tuple[Layer, ...]:
     Raises:
         PolicyError: every file that cannot be read, is no TOML, has another schema, or extends itself.
     """
+    layers, problems = readable_layers(text, path, packs)
+    if problems:
+        raise PolicyError(problems)
+    return layers
+
+
+def readable_layers(text: str, path: str, packs: Packs) -> tuple[tuple[Layer, ...], list[GateError]]:
+    """Return the files that can be read, and what is wrong with the others."""
     reader = _Reader(packs)
     reader.read(text, path, ())
-    if reader.problems:
-        raise PolicyError(reader.problems)
-    return tuple(reader.layers)
+    return tuple(reader.layers), reader.problems
 
 
 class _Reader:
