@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,7 +30,11 @@ def run_show(arguments: Namespace) -> int:
     if arguments.origin:
         return _show_origins(arguments)
     policy = _policy(arguments)
-    if arguments.format == "json":
+    if arguments.format == "toml":
+        from d2b_gate.policy.render import render
+
+        show(render(policy))
+    elif arguments.format == "json":
         show(json.dumps(_plain(asdict(policy)), indent=2) + "\n")
     else:
         show("".join(f"{printable(line)}\n" for line in _lines(policy)))
@@ -58,11 +63,20 @@ def _origin_line(origin: Origin, width: int) -> str:
 
 
 def run_schema(arguments: Namespace) -> int:
-    """Print the JSON Schema."""
-    del arguments
+    """Print the JSON Schema, or write it and print the line by which editors find it without a network."""
     from d2b_gate.policy.schema import json_schema
 
-    show(json.dumps(json_schema(), indent=2) + "\n")
+    text = json.dumps(json_schema(), indent=2) + "\n"
+    if not arguments.output:
+        show(text)
+        return int(Exit.OK)
+    from d2b_gate.cli.output import writable, write_whole
+
+    path = writable(arguments.output)
+    write_whole(path, text)
+    with find_repository(Path.cwd()) as repository:
+        beside = Path(os.path.relpath(path.absolute(), repository.root)).as_posix()
+    show(f"#:schema {beside if beside.startswith('..') else f'./{beside}'}\n")
     return int(Exit.OK)
 
 

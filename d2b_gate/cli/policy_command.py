@@ -26,7 +26,7 @@ def declare(commands: argparse._SubParsersAction[argparse.ArgumentParser], commo
         "show", parents=[common], allow_abbrev=False, help="print the effective policy, with all that it extends"
     )
     add_state(show)
-    show.add_argument("--format", choices=("text", "json"), default="text", help="text (default) or json")
+    show.add_argument("--format", choices=("text", "json", "toml"), default="text", help="text (default), json or toml")
     show.add_argument(
         "--origin", action="store_true", help="print every effective value with the file:line that set it"
     )
@@ -43,9 +43,12 @@ def declare(commands: argparse._SubParsersAction[argparse.ArgumentParser], commo
     add_state(test)
     test.set_defaults(run=later("d2b_gate.cli.policy_test", "run_test"))
 
+    _declare_replay(actions, common)
+
     schema = actions.add_parser(
         "schema", parents=[common], allow_abbrev=False, help="print the JSON Schema of a policy file, for editors"
     )
+    schema.add_argument("--output", metavar="PATH", help="write it to a file, and print the line that names it")
     schema.set_defaults(run=later(MODULE, "run_schema"))
 
 
@@ -63,6 +66,18 @@ def _declare_diff(
         "--fail-on-unclear", action="store_true", help="exit 1 if anything loosens, or may: a probe, the model, ..."
     )
     diff.set_defaults(run=later("d2b_gate.cli.policy_diff", "run_diff"))
+
+
+def _declare_replay(
+    actions: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser
+) -> None:
+    replay = actions.add_parser(
+        "replay", parents=[common], allow_abbrev=False, help="apply a policy to the results that check stored"
+    )
+    replay.add_argument("--policy", metavar="FILE", help="a .toml file or a commit (default: the index)")
+    replay.add_argument("--since", metavar="WHEN", help="leave out results stored before a date (UTC) or a commit")
+    replay.add_argument("--results", metavar="FOLDER", help="where results are (default: those of the cache)")
+    replay.set_defaults(run=later("d2b_gate.cli.policy_replay", "run_replay"))
 
 
 def add_state(parser: argparse.ArgumentParser) -> None:

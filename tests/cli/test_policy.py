@@ -156,3 +156,11 @@ def test_lint_lists_everything_that_is_wrong_at_once(world, snapshot):
     done = world.gate("policy", "lint")
     assert (done.returncode, done.stderr) == (2, "")
     assert done.stdout == snapshot
+
+
+def test_show_as_toml_is_a_policy_of_its_own(world):
+    world.stage("d2b-gate.toml", POLICY.replace("schema = 1", 'schema = 1\nextends = ["d2b:strict"]'))
+    shown = world.gate("policy", "show", "--format", "toml").stdout
+    world.stage("d2b-gate.toml", shown)
+    assert world.gate("policy", "diff", "HEAD", ":").returncode == 0
+    assert world.gate("policy", "show", "--format", "toml").stdout == shown
