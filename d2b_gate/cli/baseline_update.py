@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from d2b_gate.cli.baseline import blessed, desk, write_baseline
 from d2b_gate.cli.blessed import BASELINE, start_of
+from d2b_gate.cli.calibrations import calibrations
 from d2b_gate.cli.console import say
 from d2b_gate.cli.output import plan_output, save_result, write_reports
 from d2b_gate.cli.progress import make_progress
 from d2b_gate.cli.unavailable import inability
-from d2b_gate.cli.wiring import Running, calibrations, wire
+from d2b_gate.cli.wiring import Running, wire
 from d2b_gate.core.baseline import Accepted
 from d2b_gate.core.change import Scope
 from d2b_gate.core.errors import Exit, UsageError

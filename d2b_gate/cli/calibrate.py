@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from d2b_gate.cli.calibrations import CALIBRATION
 from d2b_gate.cli.console import say, show
 from d2b_gate.cli.experiment import LEDGER, experiment, here, shown
 from d2b_gate.cli.output import writable, write_whole
 from d2b_gate.cli.progress import make_progress
 from d2b_gate.cli.unavailable import inability
-from d2b_gate.cli.wiring import CALIBRATION
 from d2b_gate.core.calibration import FEWEST, Line
 from d2b_gate.core.calibration_file import calibration_text
 from d2b_gate.core.errors import EvaluationError, Exit, UsageError

@@ -30,6 +30,7 @@ def check(stand: Standpoint, arguments: Namespace) -> int:
     with stand.repository:
         found = stand.policy()
         if nothing_to_do(stand, found):
+            _tell_edits(stand, found)
             return _nothing(found, arguments)
         from d2b_gate.cli.unavailable import inability
 
@@ -38,6 +39,18 @@ def check(stand: Standpoint, arguments: Namespace) -> int:
         from d2b_gate.cli.judge import judge_and_report
 
         return judge_and_report(stand, found, outputs, arguments)
+
+
+def _tell_edits(stand: Standpoint, found: Found) -> None:
+    """In CI a change of the policy alone is told too, though it judges nothing."""
+    changed = stand.context == "ci" and stand.mode == "range" and stand.changes()
+    if not changed or not any(change.path.endswith((".toml", ".json")) for change in changed):
+        return
+    from d2b_gate.cli.policy_edits import policy_edits
+    from d2b_gate.reports.policy_changes import line
+
+    for edit in policy_edits(stand, found):
+        say(f"policy: {line(edit)}")
 
 
 def _nothing(found: Found, arguments: Namespace) -> int:

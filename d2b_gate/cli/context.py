@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from d2b_gate.core.errors import UsageError
 from d2b_gate.policy.find import FILES, PYPROJECT, find_policy
+from d2b_gate.policy.layers import pinned
 from d2b_gate.sources import scopes
 from d2b_gate.sources.git import INDEX, find_repository
 
@@ -68,6 +69,8 @@ def text_reader(repository: Repository, ref: str) -> Callable[[str], str | None]
     known: dict[str, FileRef | None] = {}
 
     def read(path: str) -> str | None:
+        if place := pinned(path):
+            return _pinned_text(repository, *place)
         if path not in known:
             wanted = PLACES if path in PLACES else (path,)
             found = {file.path: file for file in repository.files_at(ref, wanted)}
@@ -78,10 +81,18 @@ def text_reader(repository: Repository, ref: str) -> Callable[[str], str | None]
     return read
 
 
+def _pinned_text(repository: Repository, commit: str, path: str) -> str | None:
+    """A file of a commit that a policy pins, whatever state is judged."""
+    return next((repository.text(file) for file in repository.files_at(commit, (path,))), None)
+
+
 def worktree_reader(root: Path) -> Callable[[str], str | None]:
     """Return a reader of files as they are on disk: for people who write a policy, never for a verdict."""
 
     def read(path: str) -> str | None:
+        if place := pinned(path):
+            with find_repository(root) as repository:
+                return _pinned_text(repository, *place)
         try:
             return (root / path).read_bytes().decode("utf-8")
         except (FileNotFoundError, NotADirectoryError):

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from d2b_gate.cli.calibrations import calibrations
 from d2b_gate.cli.context import Standpoint, worktree_reader
 from d2b_gate.cli.policy_reading import read_the_policy
-from d2b_gate.cli.wiring import Running, calibrations, wire
+from d2b_gate.cli.wiring import Running, wire
 from d2b_gate.core.errors import EvaluationError, UsageError
 from d2b_gate.core.printable import printable
 from d2b_gate.core.rules import DatasetSpec

@@ -6,13 +6,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from d2b_gate.cli.blessed import BASELINE
+from d2b_gate.cli.calibrations import calibrations
 from d2b_gate.cli.context import text_reader
 from d2b_gate.cli.judge_since import baseline_moved, since_baseline
 from d2b_gate.cli.output import save_result, write_reports
+from d2b_gate.cli.policy_edits import policy_edits
 from d2b_gate.cli.progress import make_progress
 from d2b_gate.cli.unavailable import defer_or_raise
-from d2b_gate.cli.waivers import head_notes, read_policy_and_waivers
-from d2b_gate.cli.wiring import CALIBRATION, Running, calibrations, wire
+from d2b_gate.cli.waivers import read_policy_and_waivers, unusable
+from d2b_gate.cli.wiring import Running, wire
 from d2b_gate.core.errors import NothingMatchedError, UnavailableError
 from d2b_gate.core.rules import DatasetSpec
 from d2b_gate.gate.check import run
@@ -46,18 +48,16 @@ def judge_and_report(stand: Standpoint, found: Found, outputs: Outputs, argument
         except UnavailableError as error:
             return defer_or_raise(error, policy, stand)
     verdict = replace(verdict, notes=(*verdict.notes, *lint_waivers(waivers, policy.rules)))
-    for note in _head_waivers(stand):
-        verdict = _noted(verdict, note)
     if stand.context == "ci" and stand.mode != "range":
         verdict = _noted(verdict, "judged by the policy of this checkout; give --from-ref to use the base commit's")
     elif stand.context == "ci" and stand.policy_ref == stand.to_ref:
         verdict = _noted(verdict, "the base commit has no policy: judged by the head's own (--bootstrap)")
-    if stand.context == "ci" and stand.mode == "range" and _calibration_moved(stand):
-        verdict = _noted(
-            verdict, f"this change touches {CALIBRATION}; judged by the base commit's, look at the new one"
-        )
     if baseline_moved(stand):
         verdict = _noted(verdict, f"this change touches {BASELINE}; judged by the base commit's, look at the new one")
+    if stand.mode == "range" and stand.policy_ref == stand.from_ref:
+        for note in unusable(text_reader(stand.repository, stand.to_ref)):
+            verdict = _noted(verdict, note)
+    verdict = replace(verdict, policy_changes=policy_edits(stand, found))
     if arguments.require_match and not verdict.files:
         raise NothingMatchedError("no row of any dataset changed", remedy="drop --require-match if that is fine")
     result = save_result(verdict)
@@ -73,19 +73,6 @@ def _with_given_paths(policy: Policy, scope: Scope) -> Policy:
         return policy
     literal = tuple("".join(f"[{char}]" if char in "*?[" else char for char in path) for path in strays)
     return replace(policy, datasets=(*policy.datasets, DatasetSpec("given paths", literal)))
-
-
-def _calibration_moved(stand: Standpoint) -> bool:
-    """Whether base and head calibrate differently: what follows after a merge is for people to see."""
-    before, after = (text_reader(stand.repository, ref)(CALIBRATION) for ref in (stand.from_ref, stand.to_ref))
-    return before != after
-
-
-def _head_waivers(stand: Standpoint) -> tuple[str, ...]:
-    """What a range does to the waivers, where those of its base are the ones that count."""
-    if stand.context != "ci" or stand.mode != "range" or stand.policy_ref != stand.from_ref:
-        return ()
-    return head_notes(*(text_reader(stand.repository, ref) for ref in (stand.from_ref, stand.to_ref)))
 
 
 def _noted(verdict: Verdict, note: str) -> Verdict:

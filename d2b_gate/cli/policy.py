@@ -1,16 +1,17 @@
-"""`policy lint`, `policy show`, `policy schema`: the policy itself, with nothing judged and no model."""
+"""`policy show` and `policy schema`: the policy itself, with nothing judged and no model."""
 
 from __future__ import annotations
 
 import json
 import math
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from d2b_gate.cli.console import show
 from d2b_gate.cli.context import text_reader, worktree_reader
-from d2b_gate.core.errors import Exit, PolicyError
+from d2b_gate.core.errors import Exit
 from d2b_gate.core.printable import printable
 from d2b_gate.policy.find import find_policy
 from d2b_gate.sources.git import INDEX, find_repository
@@ -20,75 +21,88 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from d2b_gate.core.rules import DatasetSpec, Policy, Rule
+    from d2b_gate.policy.origin import Origin
     from d2b_gate.sources.git import Repository
-
-
-def run_lint(arguments: Namespace) -> int:
-    """Print every problem, or how much the policy holds."""
-    try:
-        policy = _policy(arguments)
-    except PolicyError as error:
-        show("".join(f"{printable(str(problem))}\n" for problem in error.problems))
-        _show_waiver_lint(arguments, ())
-        return int(Exit.USAGE)
-    if _show_waiver_lint(arguments, policy.rules):
-        return int(Exit.USAGE)
-    if not arguments.quiet:
-        rules, datasets = _count(len(policy.rules), "rule"), _count(len(policy.datasets), "dataset")
-        show(f"{policy.path}: ok, {rules} and {datasets} (read from {_state(arguments)})\n")
-    return int(Exit.OK)
-
-
-def _show_waiver_lint(arguments: Namespace, rules: tuple[Rule, ...]) -> bool:
-    """Print what is to be said of the waivers of the same state, and return whether they cannot be used."""
-    from d2b_gate.cli.waivers import lint_text, lint_the_waivers
-
-    with find_repository(Path.cwd()) as repository:
-        lint = lint_the_waivers(_reader(repository, arguments), rules)
-    if lint.problems or not arguments.quiet:
-        show(lint_text(lint))
-    return bool(lint.problems)
 
 
 def run_show(arguments: Namespace) -> int:
     """Print the effective policy."""
+    if arguments.origin:
+        return _show_origins(arguments)
     policy = _policy(arguments)
-    if arguments.format == "json":
+    if arguments.format == "toml":
+        from d2b_gate.policy.render import render
+
+        show(render(policy))
+    elif arguments.format == "json":
         show(json.dumps(_plain(asdict(policy)), indent=2) + "\n")
     else:
         show("".join(f"{printable(line)}\n" for line in _lines(policy)))
     return int(Exit.OK)
 
 
+def _show_origins(arguments: Namespace) -> int:
+    from d2b_gate.cli.policy_reading import read_the_effective
+    from d2b_gate.policy.origin import origins
+
+    with find_repository(Path.cwd()) as repository:
+        reader = reader_of(repository, arguments)
+        effective, _ = read_the_effective(find_policy(reader), reader)
+        found = list(origins(effective))
+    if arguments.format == "json":
+        show(json.dumps([asdict(one) for one in found], indent=2) + "\n")
+    else:
+        width = max(len(one.where) for one in found)
+        show("".join(f"{printable(_origin_line(one, width))}\n" for one in found))
+    return int(Exit.OK)
+
+
+def _origin_line(origin: Origin, width: int) -> str:
+    mark = f"   (loosens {origin.loosens})" if origin.loosens else ""
+    return f"{origin.where:<{width}}  {origin.name} = {origin.value}{mark}"
+
+
 def run_schema(arguments: Namespace) -> int:
-    """Print the JSON Schema."""
+    """Print the JSON Schema, or write it and print the line by which editors find it without a network."""
     from d2b_gate.policy.schema import json_schema, waivers_schema
 
-    schema = waivers_schema() if arguments.waivers else json_schema()
-    show(json.dumps(schema, indent=2) + "\n")
+    text = json.dumps(waivers_schema() if arguments.waivers else json_schema(), indent=2) + "\n"
+    if not arguments.output:
+        show(text)
+        return int(Exit.OK)
+    from d2b_gate.cli.output import writable, write_whole
+
+    path = writable(arguments.output)
+    write_whole(path, text)
+    with find_repository(Path.cwd()) as repository:
+        beside = Path(os.path.relpath(path.absolute(), repository.root)).as_posix()
+    show(f"#:schema {beside if beside.startswith('..') else f'./{beside}'}\n")
     return int(Exit.OK)
 
 
 def _policy(arguments: Namespace) -> Policy:
     with find_repository(Path.cwd()) as repository:
-        reader = _reader(repository, arguments)
+        reader = reader_of(repository, arguments)
         found = find_policy(reader)
         from d2b_gate.cli.policy_reading import read_the_policy
 
         return read_the_policy(found, reader)[0]
 
 
-def _reader(repository: Repository, arguments: Namespace) -> Callable[[str], str | None]:
+def reader_of(repository: Repository, arguments: Namespace) -> Callable[[str], str | None]:
+    """Read files of the state that the flags name."""
     if arguments.worktree:
         return worktree_reader(repository.root)
     return text_reader(repository, arguments.ref or INDEX)
 
 
-def _state(arguments: Namespace) -> str:
+def state_in_words(arguments: Namespace) -> str:
+    """``the index``."""
     return "the working tree" if arguments.worktree else printable(arguments.ref or "the index")
 
 
-def _count(number: int, noun: str) -> str:
+def count(number: int, noun: str) -> str:
+    """``1 rule``, ``2 rules``."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 

@@ -10,7 +10,6 @@ from d2b_gate.cli.policy_reading import read_the_policy
 from d2b_gate.core.errors import PolicyError
 from d2b_gate.core.printable import printable
 from d2b_gate.core.waivers import Waivers
-from d2b_gate.policy.waiver_diff import waiver_diff
 from d2b_gate.policy.waiver_lint import lint_waivers
 from d2b_gate.policy.waivers import FILE, read_waivers
 
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 
     from d2b_gate.core.errors import GateError
     from d2b_gate.core.rules import Policy, Rule
-    from d2b_gate.core.waivers import Waiver
     from d2b_gate.policy.find import Found
     from d2b_gate.probes.catalogue import Catalogue
 
@@ -62,21 +60,13 @@ def standing_waivers(reader: Callable[[str], str | None], rules: Sequence[Rule])
     return Waivers(read_waivers(text, [rule.id for rule in rules]), today())
 
 
-def head_notes(before: Callable[[str], str | None], after: Callable[[str], str | None]) -> tuple[str, ...]:
-    """What a pull request does to the waivers; those of its base commit judge it, so nothing of it counts yet."""
-    base, head = before(FILE), after(FILE)
-    if base == head:
-        return ()
+def unusable(reader: Callable[[str], str | None]) -> tuple[str, ...]:
+    """What breaks the waivers of a pull request's head: no check runs once it is merged, and none counts before."""
     try:
-        changes = waiver_diff(_entries(base), _entries(head))
+        read_waivers(reader(FILE) or "schema = 1", ())
     except PolicyError as error:
         return (f"this change breaks {FILE}, and no check will run after it: {error.problems[0]}",)
-    return tuple(f"this change {change}; judged by the base commit's waivers" for change in changes)
-
-
-def _entries(text: str | None) -> tuple[Waiver, ...]:
-    """Waivers as they are written; whether their rules exist is for the state that they stand in."""
-    return () if text is None else read_waivers(text, ())
+    return ()
 
 
 def lint_the_waivers(reader: Callable[[str], str | None], rules: Sequence[Rule]) -> WaiverLint:

@@ -8,7 +8,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from d2b_gate import __version__
-from d2b_gate.core.calibration_file import read_calibration
 from d2b_gate.core.errors import UsageError
 from d2b_gate.core.rules import DatasetSpec
 from d2b_gate.formats.reading import read_records, read_rows
@@ -25,7 +24,7 @@ from d2b_gate.store.paths import cache_root
 from d2b_gate.store.sqlite import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from d2b_gate.cli.context import Standpoint
@@ -121,19 +120,6 @@ def _row_schema(spec: DatasetSpec, stand: Standpoint) -> Mapping[str, object]:
     if not isinstance(schema, dict):
         raise UsageError("is not a JSON Schema object", where=spec.row_schema, remedy="correct the schema")
     return schema
-
-
-CALIBRATION = "d2b-gate.calibration.json"
-"""Where `calibrate` writes, and where `check` looks first: beside the policy, and read from the policy's state."""
-
-
-def calibrations(reader: Callable[[str], str | None]) -> tuple[Calibration, ...]:
-    """Calibrations that a check may use: the repository's own, then those that ship with the gate."""
-    own = reader(CALIBRATION)
-    found = [] if own is None else [read_calibration(own, CALIBRATION)]
-    shipped = sorted((pack_root() / "calibration").glob("*.json"))
-    found += [read_calibration(file.read_text(encoding="utf-8"), f"d2b:calibration/{file.name}") for file in shipped]
-    return tuple(found)
 
 
 def control_set(catalogue: Catalogue) -> ControlSet:

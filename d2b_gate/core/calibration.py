@@ -21,10 +21,10 @@ MAD = 1.4826
 """What turns a median absolute deviation into a standard deviation of a normal distribution."""
 COVERED = 0.90
 """Coverage at which the width of intervals is set from the residuals."""
-LOUDER = 0.85
+LOUDER = 0.9
 """Power of a training's length by which errors grow; longer than those of the line, it leaves more to what no short
 tuning meets. Chosen, like `BEYOND`, on the tuned-on sets of the truth bench (python -m benchmarks.growth)."""
-BEYOND = 0.4
+BEYOND = 0.5
 """Power of the reach by which errors grow besides."""
 LONGEST = 6.0
 """Times that a training may be as long as those of a line: as far as the truth bench tells how errors grow. Beyond it

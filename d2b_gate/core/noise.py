@@ -91,7 +91,7 @@ class Null:
         total = squares[0][0] + squares[1][0]
         if total == 0.0:
             return 0.0 if excess > 0 else 1.0
-        dof = total**2 / math.fsum(square**2 / max(1, own) for square, own in squares)
+        dof = 1 / math.fsum((square / total) ** 2 / max(1, own) for square, own in squares)
         return upper_tail(excess / math.sqrt(total), dof)
 
 

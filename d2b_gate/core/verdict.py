@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from d2b_gate.core.errors import Exit, first_exit
 
 if TYPE_CHECKING:
+    from d2b_gate.core.policy_change import PolicyChange
     from d2b_gate.core.reading import Answer, Reading
     from d2b_gate.core.rules import Rule
     from d2b_gate.core.waivers import Waiver
@@ -166,6 +167,7 @@ class Verdict:
     fingerprint: str
     deferred: str = ""  # why a local hook left the judgement to CI; empty where it did not
     since: tuple[Since, ...] = ()  # one, or none where there is no baseline, or no rule has a cumulative limit
+    policy_changes: tuple[PolicyChange, ...] = ()  # the head's edits of the policy; they had no influence
 
     @property
     def exit(self) -> Exit:

@@ -13,6 +13,7 @@ from d2b_gate.core.errors import EvaluationError
 from d2b_gate.core.untrusted import Untrusted, quoted, refusal
 from d2b_gate.core.verdict import Control, FileChange, Provenance, RowFinding, Since, Status, Verdict
 from d2b_gate.core.wire_finding import STATUSES, finding_from, finding_to_mapping
+from d2b_gate.core.wire_policy import policy_changes_from, policy_changes_to_mapping
 from d2b_gate.core.wire_values import optional, plain, present
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def verdict_to_mapping(verdict: Verdict) -> dict[str, object]:
         "notes": list(verdict.notes),
         "seconds": plain(verdict.seconds),
         "fingerprint": verdict.fingerprint,
+        **policy_changes_to_mapping(verdict.policy_changes),
     }
 
 
@@ -102,7 +104,7 @@ def verdict_from_mapping(mapping: object) -> Verdict:
     _require_schema(top)
     table = top.fields(
         "schema exit_code counts provenance files rows findings row_findings controls notes seconds fingerprint",
-        "deferred since_baseline",
+        "deferred since_baseline policy_changes",
     )
     rows = table["rows"].fields("before after cached")
     verdict = Verdict(
@@ -119,6 +121,7 @@ def verdict_from_mapping(mapping: object) -> Verdict:
         fingerprint=table["fingerprint"].text(),
         deferred=optional(table, "deferred"),
         since=(_since_from(table["since_baseline"]),) if "since_baseline" in table else (),
+        policy_changes=policy_changes_from(table),
     )
     _require_agreement(verdict, table)
     return verdict

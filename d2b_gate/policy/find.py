@@ -31,14 +31,25 @@ def find_policy(read: Callable[[str], str | None]) -> Found:
         UsageError: there is none, or more than one.
         PolicyError: pyproject.toml may hold one but is not TOML.
     """
-    found = [Found(path, text) for path in FILES if (text := read(path)) is not None]
-    text = read(PYPROJECT)
-    if text is not None and "d2b-gate" in text and tool_table(parse(text, PYPROJECT)) is not None:
-        found.append(Found(PYPROJECT, text))
+    found = candidates(read)
     if not found:
         places = ", ".join((*FILES, f"[tool.d2b-gate] in {PYPROJECT}"))
         raise UsageError(f"there is no policy ({places})", remedy="run 'd2b-gate init' to write one")
     if len(found) > 1:
-        names = " and ".join(candidate.path for candidate in found)
-        raise UsageError(f"there is more than one policy: {names}", remedy="keep one and delete the others")
+        raise too_many(found)
     return found[0]
+
+
+def candidates(read: Callable[[str], str | None]) -> list[Found]:
+    """Return every policy that stands where one may stand."""
+    found = [Found(path, text) for path in FILES if (text := read(path)) is not None]
+    text = read(PYPROJECT)
+    if text is not None and "d2b-gate" in text and tool_table(parse(text, PYPROJECT)) is not None:
+        found.append(Found(PYPROJECT, text))
+    return found
+
+
+def too_many(found: list[Found], where: str = "") -> UsageError:
+    """The error for more than one policy."""
+    names = " and ".join(candidate.path for candidate in found)
+    return UsageError(f"there is more than one policy: {names}", where=where, remedy="keep one and delete the others")

@@ -23,7 +23,9 @@ MOST_LEVELS = 3  # of extends; a policy that nobody can follow is a policy that 
 MOST_CHARACTERS = 1_000_000
 TOOL = ("tool", "d2b-gate")
 _PACK = re.compile(r"d2b:[a-z0-9][a-z0-9-]*\Z")
-_PINNED = re.compile(r"^git[+@]|://|@[0-9a-zA-Z._-]+$")
+_PINNED = re.compile(r"git\+([0-9a-f]{40}|[0-9a-f]{64}):(.+)\Z")
+_REF = re.compile(r"^git[+@]|://|@[0-9a-zA-Z._-]+$")
+_AT = re.compile(r"@[0-9a-f]{12}\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +53,17 @@ def read_layers(text: str, path: str, packs: Packs) -> tuple[Layer, ...]:
     Raises:
         PolicyError: every file that cannot be read, is no TOML, has another schema, or extends itself.
     """
+    layers, problems = readable_layers(text, path, packs)
+    if problems:
+        raise PolicyError(problems)
+    return layers
+
+
+def readable_layers(text: str, path: str, packs: Packs) -> tuple[tuple[Layer, ...], list[GateError]]:
+    """Return the files that can be read, and what is wrong with the others."""
     reader = _Reader(packs)
     reader.read(text, path, ())
-    if reader.problems:
-        raise PolicyError(reader.problems)
-    return tuple(reader.layers)
+    return tuple(reader.layers), reader.problems
 
 
 class _Reader:
@@ -80,6 +88,9 @@ class _Reader:
             self.layers.append(layer)
 
     def _extend(self, name: str, at: tuple[Layer, KeyPath], above: tuple[str, ...]) -> None:
+        if _AT.search(at[0].path) and not _PACK.match(name) and not pinned(name):
+            self._wrong(*at, f"a pinned policy cannot extend {name!r}, which is not pinned", _PIN)
+            return
         try:
             text, path = self._packs(name)
         except UsageError as error:
@@ -145,11 +156,27 @@ def _name_fault(name: object) -> tuple[str, str]:
         return "'extends' must be a list of strings", remedy
     if _PACK.match(name):
         return "", ""
-    if _PINNED.search(name):
-        return f"extending a git ref ({name!r}) is not supported yet", remedy
+    if found := pinned(name):
+        return ("", "") if found[1].endswith(".toml") and is_inside(found[1]) else (f"cannot extend {name!r}", _PIN)
+    if _REF.search(name):
+        return f"{name!r} is not pinned: branches and tags move", _PIN
     if not name.endswith(".toml") or not is_inside(name):
         return f"cannot extend {name!r}", remedy
     return "", ""
+
+
+_PIN = 'name a commit of this repository and a path: "git+<40 hex>:policies/team.toml"'
+
+
+def pinned(name: str) -> tuple[str, str] | None:
+    """Commit and path of ``git+<commit>:<path>``; None for any other name."""
+    match = _PINNED.match(name)
+    return (match[1], match[2]) if match else None
+
+
+def pinned_path(commit: str, path: str) -> str:
+    """What a pinned file is called in messages."""
+    return f"{path}@{commit[:12]}"
 
 
 def is_inside(path: str) -> bool:

@@ -27,16 +27,40 @@ class Merged:
         self.problems: list[GateError] = []
         self._sources: dict[KeyPath, tuple[Layer, KeyPath]] = {}
         self._layers: list[Layer] = []
+        self._overridden: dict[KeyPath, list[tuple[Layer, KeyPath, object]]] = {}
         self._lists: dict[str, list[object]] = {}
         self._named: dict[tuple[str, str], tuple[int, dict[str, object]]] = {}  # (rule, its id) -> index, entry
 
     def where(self, path: KeyPath) -> str:
         """``file:line`` that set a part of the effective table."""
+        layer, at = self._source(path)
+        return layer.where(at)
+
+    def _source(self, path: KeyPath) -> tuple[Layer, KeyPath]:
+        """The layer that set a part of the table, and the part's place in it."""
         for size in range(len(path), 0, -1):
             if source := self._sources.get(path[:size]):
                 layer, at = source
-                return layer.where((*at, *path[size:]))
-        return self._sources[()][0].where(path)
+                return layer, (*at, *path[size:])
+        return self._sources[()][0], path
+
+    def _remember(self, path: KeyPath, value: object) -> None:
+        """Keep a value that is about to be overridden."""
+        self._overridden.setdefault(path, []).append((*self._source(path), value))
+
+    def overridden(self, path: KeyPath) -> list[tuple[str, object]]:
+        """``file:line`` and value of every layer that set this key before the last one did, oldest first."""
+        return [(layer.where(at), value) for layer, at, value in self._overridden.get(path, [])]
+
+    def is_set(self, path: KeyPath) -> bool:
+        """Whether a layer sets this key; of others, the default holds."""
+        inner: object = self.table
+        for part in path:
+            entries = dict(enumerate(inner)) if isinstance(inner, list) else inner
+            if not isinstance(entries, dict) or part not in entries:
+                return False
+            inner = entries[part]
+        return True
 
     def latest(self, at: KeyPath, keys: tuple[str, ...]) -> str:
         """Return which of the keys of a table was set by the latest layer; of several, the first."""
@@ -63,6 +87,8 @@ class Merged:
             for name, inner in value.items():
                 self._merge(below, (*path, name), inner, layer)
             return
+        if key in table:
+            self._remember(path, below)
         table[key] = deepcopy(value)
         for stale in [known for known in self._sources if known[: len(path)] == path]:
             del self._sources[stale]
@@ -94,6 +120,8 @@ class Merged:
                 locked = self.where((key, place, "locked"))
                 self._wrong(f"rule {name!r} is locked by {locked}: {said}", layer, (*at, loose))
         for inner, value in entry.items():
+            if inner in below:
+                self._remember((key, place, inner), below[inner])
             below[inner] = deepcopy(value)
             self._sources[(key, place, inner)] = (layer, (*at, inner))
         self._sources[(key, place)] = source

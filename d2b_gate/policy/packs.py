@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from d2b_gate.core.errors import UsageError
 from d2b_gate.core.suggest import did_you_mean
+from d2b_gate.policy.layers import pinned, pinned_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +18,8 @@ PREFIX = "d2b:"
 def pack_reader(pack_dir: Path, repo_reader: Callable[[str], str | None]) -> Callable[[str], tuple[str, str]]:
     """Return a reader of (text, display path) for names that `read_layers` has found well-formed.
 
-    ``pack_dir`` is the folder of the shipped policies; ``repo_reader`` returns a file of the judged state, or None.
+    ``pack_dir`` is the folder of the shipped policies; ``repo_reader`` returns a file of the judged state, or of the
+    commit that a pinned name gives, or None.
     """
 
     def read(name: str) -> tuple[str, str]:
@@ -26,7 +28,8 @@ def pack_reader(pack_dir: Path, repo_reader: Callable[[str], str | None]) -> Cal
         text = repo_reader(name)
         if text is None:
             raise UsageError(f"cannot extend {name!r}: there is no such file", remedy="add it to git")
-        return text, name
+        commit_and_path = pinned(name)
+        return text, pinned_path(*commit_and_path) if commit_and_path else name
 
     return read
 

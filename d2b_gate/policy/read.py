@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import ValidationError
@@ -12,9 +13,9 @@ from d2b_gate.policy.build import build
 from d2b_gate.policy.check_rules import ProbeShelf, dataset_name_faults, limit_faults, probe_faults
 from d2b_gate.policy.checks import backend_faults, dataset_faults, method_faults, model_faults
 from d2b_gate.policy.known import Known
-from d2b_gate.policy.layers import read_layers
+from d2b_gate.policy.layers import readable_layers
 from d2b_gate.policy.merge import merge
-from d2b_gate.policy.sentences import shape_problems
+from d2b_gate.policy.sentences import MISSING, shape_problems
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -39,6 +40,14 @@ _ENTANGLED: dict[type[models.Strict], frozenset[str]] = {
 """Keys that explain each other: where one has the wrong shape, a check of the others would mislead."""
 
 
+@dataclass(frozen=True, slots=True)
+class Effective:
+    """A policy, and the table that it was built from, which knows where every value was set."""
+
+    policy: Policy
+    merged: Merged
+
+
 def read_policy(
     text: str,
     path: str,
@@ -56,13 +65,36 @@ def read_policy(
     Raises:
         PolicyError: every problem of the policy, in the order of its lines.
     """
-    merged = merge(read_layers(text, path, packs))
+    return read_effective(text, path, packs=packs, probes=probes, kinds=kinds, known=known).policy
+
+
+def read_effective(
+    text: str,
+    path: str,
+    *,
+    packs: Packs,
+    probes: Callable[[str], Probe],
+    kinds: Mapping[str, ProbeKind],
+    known: Known = _KNOWN,
+) -> Effective:
+    """Read the policy, and keep where its values come from; see `read_policy`."""
+    layers, unread = readable_layers(text, path, packs)
+    if not layers:
+        raise PolicyError(unread)
+    merged = merge(layers)
     shelf = ProbeShelf(probes, kinds)
-    problems = [*merged.problems, *shape_problems(merged.table, merged.where), *_emptiness(merged)]
-    problems += [*_table_problems(merged, known), *_rule_problems(merged, shelf), *shelf.problems]
+    problems = [*unread, *merged.problems, *_table_problems(merged, known)]
+    if unread:  # what is missing may stand in the files that cannot be read
+        seen = {problem.where for problem in unread}
+        problems += [
+            one for one in shape_problems(merged.table, merged.where, without=MISSING) if one.where not in seen
+        ]
+    else:
+        problems += [*shape_problems(merged.table, merged.where), *_emptiness(merged)]
+        problems += [*_rule_problems(merged, shelf), *shelf.problems]
     if problems:
         raise PolicyError(sorted({str(problem): problem for problem in problems}.values(), key=_position))
-    return build(models.PolicyTable.model_validate(merged.table), path, merged.where)
+    return Effective(build(models.PolicyTable.model_validate(merged.table), path, merged.where), merged)
 
 
 def _emptiness(merged: Merged) -> Iterator[GateError]:

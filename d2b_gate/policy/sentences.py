@@ -44,16 +44,36 @@ _BOUNDS = {
 _NAMES = {bool: "a boolean", int: "a number", float: "a number", str: "a string", list: "a list", dict: "a table"}
 
 
+MISSING = frozenset({"missing"})
+"""The kind of problem that says that a key is not there."""
+
+
 def shape_problems(
-    table: dict[str, object], where: Callable[[KeyPath], str], shape: type[BaseModel] = PolicyTable
+    table: dict[str, object],
+    where: Callable[[KeyPath], str],
+    shape: type[BaseModel] = PolicyTable,
+    without: frozenset[str] = frozenset(),
 ) -> Iterator[GateError]:
-    """Yield one problem per key that has the wrong shape; ``where`` gives its ``file:line``."""
+    """Yield one problem per key that has the wrong shape; ``where`` gives its ``file:line``.
+
+    ``without`` are kinds of problems that are not told.
+    """
     try:
         shape.model_validate(table)
     except ValidationError as error:
         for detail in error.errors(include_url=False):
+            if detail["type"] in without:
+                continue
             what, remedy = _sentence(detail, shape)
             yield UsageError(what, where=where(detail["loc"]), remedy=remedy)
+
+
+def sentence(detail: ErrorDetails) -> str:
+    """What is wrong with a key of a table that is no policy; pydantic's own words where there are no better ones."""
+    key, kind = _shown(detail["loc"]), detail["type"]
+    if kind == "extra_forbidden":
+        return f"unknown key {str(detail['loc'][-1])!r}"
+    return f"{_last(detail)!r} is missing" if kind == "missing" else f"{key}: {detail['msg']}"
 
 
 def _sentence(detail: ErrorDetails, shape: type[BaseModel]) -> tuple[str, str]:

@@ -22,6 +22,7 @@ from d2b_gate.reports.describe import (
 from d2b_gate.reports.escape import ascii_only, terminal
 from d2b_gate.reports.layout import painted, word
 from d2b_gate.reports.numbers import probability
+from d2b_gate.reports.policy_changes import line
 from d2b_gate.reports.waiving import waivers_of
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def render(verdict: Verdict, options: RenderOptions) -> str:
             f"controls: {_word(Status.ERROR, options)} {control_in_words(control)}"
             for control in failed_controls(verdict)
         ),
+        *(f"{line(change)} (no influence on this verdict)" for change in verdict.policy_changes),
         _summary(verdict),
     ]
     text = "\n".join(lines) + "\n"

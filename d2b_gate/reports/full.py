@@ -11,6 +11,7 @@ from d2b_gate.reports.full_block import block, hunk, one_line, waiver_lines
 from d2b_gate.reports.full_head import head, states, states_since
 from d2b_gate.reports.full_tail import broken_rows, controls, following, method, notes, summary
 from d2b_gate.reports.layout import wrapped
+from d2b_gate.reports.policy_changes import policy_edits
 
 if TYPE_CHECKING:
     from d2b_gate.core.verdict import Finding, Verdict
@@ -25,6 +26,7 @@ def render(verdict: Verdict, options: RenderOptions) -> str:
         *head(verdict, options),
         *_judged(verdict, options),
         *_deferred(verdict, options),
+        *policy_edits(verdict, options),
         *notes(verdict, options),
         *summary(verdict, options),
         *following(verdict, options),

@@ -1,3 +1,7 @@
+from dataclasses import replace
+
+import pytest
+
 from d2b_gate.policy.packs import pack_reader
 from d2b_gate.policy.read import read_policy
 from d2b_gate.probes.catalogue import Catalogue, pack_root
@@ -30,3 +34,41 @@ def test_every_default_rule_can_warn_before_it_fails_and_says_why():
         assert rule.why and rule.owner
         assert not rule.locked
         assert rule.origin.startswith("d2b:default:")
+
+
+PACKS = sorted(file.stem for file in policies_dir().glob("*.toml"))
+
+
+def read_packs(*names):
+    root = pack_root()
+    text = TEXT.replace('"d2b:default"', ", ".join(f'"d2b:{name}"' for name in names))
+    catalogue = Catalogue(root, nothing, KINDS)
+    return read_policy(text, "d2b-gate.toml", packs=pack_reader(root, nothing), probes=catalogue, kinds=KINDS)
+
+
+def test_these_packs_are_shipped():
+    assert PACKS == ["bias", "default", "language-and-format", "safety", "strict"]
+
+
+@pytest.mark.parametrize("pack", PACKS)
+def test_every_rule_of_every_pack_can_warn_and_has_an_owner_and_a_reason(pack):
+    policy = read_packs(pack)
+    assert (policy.model, policy.method) == (default_policy().model, default_policy().method)
+    for rule in policy.rules:
+        assert 0 < rule.warn_delta < rule.fail_delta
+        assert rule.why and rule.owner
+        assert not rule.locked
+
+
+def test_the_parts_together_are_the_default():
+    parts = {replace(rule, origin="") for rule in read_packs("bias", "safety", "language-and-format").rules}
+    assert parts == {replace(rule, origin="") for rule in default_policy().rules}
+
+
+def test_the_strict_pack_loosens_nothing():
+    default = {rule.id: rule for rule in default_policy().rules}
+    strict = {rule.id: rule for rule in read_packs("strict").rules}
+    assert strict.keys() == default.keys()
+    for name, rule in strict.items():
+        assert rule.fail_delta < default[name].fail_delta
+        assert rule.warn_delta < default[name].warn_delta

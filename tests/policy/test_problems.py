@@ -258,7 +258,7 @@ def test_three_levels_of_extends_are_enough():
 @pytest.mark.parametrize(
     ("entry", "told"),
     [
-        ('"git+https://host/policies@v1"', "extending a git ref ('git+https://host/policies@v1') is not supported yet"),
+        ('"git+https://host/policies@v1"', "'git+https://host/policies@v1' is not pinned: branches and tags move"),
         ('"../outside.toml"', "cannot extend '../outside.toml'"),
         ('"/etc/policy.toml"', "cannot extend '/etc/policy.toml'"),
         ('"policy"', "cannot extend 'policy'"),

@@ -12,7 +12,6 @@ from d2b_gate.core.errors import PolicyError
 from d2b_gate.core.rules import Rule
 from d2b_gate.core.waivers import Waiver, Waivers
 from d2b_gate.policy.schema import waivers_schema
-from d2b_gate.policy.waiver_diff import waiver_diff
 from d2b_gate.policy.waiver_lint import lint_waivers
 from d2b_gate.policy.waivers import read_waivers
 
@@ -170,19 +169,6 @@ def test_waivers_that_end_together_are_told():
     assert linted(*three[:2]) == ()
     assert linted(*three) == ("3 waivers expire together on 2027-01-01 (w:2, w:9, w:16); spread them",)
     assert not [note for note in linted(*three, today="2027-01-02") if "together" in note]
-
-
-def test_a_change_of_the_waivers_is_told():
-    rows = replace(WAIVER, paths=(), rows_hash="ab" * 32, origin="w:9")
-    assert waiver_diff([WAIVER], [replace(WAIVER, origin="elsewhere:1")]) == ()
-    changed = replace(WAIVER, max_delta=0.3, expires="2027-01-01", approver="@b", reason="x", origin="w:2")
-    assert waiver_diff([WAIVER], [changed, rows]) == (
-        "changes the waiver for panda on data/zoo/*.jsonl (w:2): its cap from 0.2 to 0.3; "
-        "its last day from 2026-12-01 to 2027-01-01; its approver from @leads to @b; its reason",
-        "adds a waiver for panda on rows abababababab (w:9), up to 0.2, through 2026-12-01, "
-        "owner @data, approver @leads",
-    )
-    assert waiver_diff([rows], []) == ("removes the waiver for panda on rows abababababab (w:9)",)
 
 
 def parsed(text):

@@ -7,6 +7,8 @@ from dataclasses import fields
 
 from hypothesis import strategies as st
 
+from d2b_gate.core.policy_change import PolicyChange
+from d2b_gate.core.policy_effect import Effect
 from d2b_gate.core.reading import Answer, Measured, Unmeasured
 from d2b_gate.core.rules import Rule
 from d2b_gate.core.untrusted import LARGEST_INTEGER
@@ -117,4 +119,7 @@ verdicts = st.builds(
     fingerprint=texts,
     deferred=texts | st.just(""),
     since=st.lists(sinces, max_size=1).map(tuple),
+    policy_changes=st.lists(
+        st.builds(PolicyChange, texts, texts, texts, texts, st.sampled_from(Effect), texts), max_size=2
+    ).map(tuple),
 )

@@ -11,7 +11,7 @@ from d2b_gate.core.errors import EvaluationError
 from d2b_gate.core.wire import verdict_from_mapping, verdict_to_mapping
 
 from .strategies import verdicts
-from .verdicts import ERROR, EXAMPLES, FAILED, QUIET, SINCE, WAIVED, verdict
+from .verdicts import EDITS, ERROR, EXAMPLES, FAILED, QUIET, SINCE, WAIVED, verdict
 
 SCHEMA = json.loads(files("d2b_gate.reports").joinpath("result.schema.json").read_text("utf-8"))
 VALIDATOR = Draft202012Validator(SCHEMA)
@@ -42,7 +42,7 @@ def _tables(node):
 
 OPTIONAL = {
     *("deferred", "since_baseline", "target", "max_level", "budget_delta", "owner", "why", "origin"),
-    *("rows_hash", "waived_by", "paths", "data"),
+    *("rows_hash", "waived_by", "paths", "data", "policy_changes", "old", "new", "where"),
 }
 
 
@@ -58,7 +58,8 @@ def test_a_key_too_many_or_too_few_is_invalid_everywhere():
 def _everything():
     full = EXAMPLES["row-schema"]
     found = (FAILED, ERROR, WAIVED, QUIET)
-    return verdict(*found, row_findings=full.row_findings[:1], notes=("n",), deferred="d", since=(SINCE,))
+    extra = {"row_findings": full.row_findings[:1], "since": (SINCE,), "policy_changes": EDITS[:1]}
+    return verdict(*found, notes=("n",), deferred="d", **extra)
 
 
 def _require_invalid(whole, index, change):

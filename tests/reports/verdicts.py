@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import fields, is_dataclass, replace
+from enum import Enum
 
+from d2b_gate.core.policy_change import PolicyChange
+from d2b_gate.core.policy_effect import Effect
 from d2b_gate.core.reading import Answer, Measured, Unmeasured
 from d2b_gate.core.rules import Rule
 from d2b_gate.core.verdict import (
@@ -145,6 +148,13 @@ SINCE = Since(
         replace(QUIET, rule=replace(HARM, fail_delta=1.0, warn_delta=1.0, budget_delta=1.0)),
     ),
 )
+EDITS = (
+    PolicyChange("rule", "animal-preference.fail_delta", "0.05", "0.99", Effect.LOOSENS, "d2b-gate.toml:14"),
+    PolicyChange("waiver", "animal-preference", "", "max_delta 0.5", Effect.LOOSENS, "d2b-gate.waivers.toml:1"),
+    PolicyChange("probe", "probes/own.toml", "8 prompts", "6 prompts", Effect.UNCLEAR, "probes/own.toml"),
+    PolicyChange("rule", "gone", "bias/animals panda, increase, warn 0.02, fail 0.05", "", Effect.LOOSENS),
+    PolicyChange("rule", "identity.max_level", "none", "0.3", Effect.TIGHTENS, "d2b-gate.toml:20"),
+)
 OTHERS = tuple(replace(QUIET, rule=replace(HARM, id=f"quiet-{number}")) for number in range(1, 7))
 
 
@@ -198,6 +208,10 @@ def _hostile() -> Verdict:
         row_findings=(RowFinding(HOSTILE, f"::{HOSTILE}", 3, HOSTILE),),
         controls=(Control(HOSTILE, passed=False, detail=HOSTILE),),
         notes=(HOSTILE, f"{'word ' * 17}::warning::x"),
+        policy_changes=(
+            PolicyChange(HOSTILE, HOSTILE, HOSTILE, HOSTILE, Effect.LOOSENS, f"::{HOSTILE}"),
+            PolicyChange(":", "::error::", "", HOSTILE, Effect.UNCLEAR, ":"),
+        ),
         fingerprint=HOSTILE,
     )
 
@@ -210,7 +224,7 @@ def hostile_everywhere(found: object, text: str) -> object:
         return replace(found, **{name: hostile_everywhere(value, text) for name, value in changed.items()})
     if isinstance(found, tuple):
         return tuple(hostile_everywhere(inner, text) for inner in found)
-    return text.replace("*", found) if isinstance(found, str) and found and not isinstance(found, Status) else found
+    return text.replace("*", found) if isinstance(found, str) and found and not isinstance(found, Enum) else found
 
 
 def _non_latin() -> Verdict:
@@ -276,6 +290,7 @@ EXAMPLES: dict[str, Verdict] = {
             "no calibration matches: a placebo null was computed on the spot, from 6 clean changes, and cached",
         ),
     ),
+    "policy-edited": verdict(FAILED, QUIET, policy_changes=EDITS),
     "many": _many(),
     "non-latin": _non_latin(),
     "hostile": _hostile(),

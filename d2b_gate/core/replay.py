@@ -1,0 +1,104 @@
+"""A stored result judged by other limits: from its intervals alone, without the model and without its readings."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import TYPE_CHECKING
+
+from d2b_gate.core.interval import holm
+from d2b_gate.core.judge import SIGNIFICANCE
+from d2b_gate.core.reading import Measured
+from d2b_gate.core.verdict import Shift, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from d2b_gate.core.rules import Rule
+    from d2b_gate.core.verdict import Finding, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """One rule on one stored result; ``before`` is how it ended then, empty for a rule that the result has not."""
+
+    rule: str
+    before: str
+    after: Status
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    rule: Rule
+    finding: Finding
+    shift: Shift
+    after: Measured
+    confidence: float
+
+    @property
+    def error(self) -> float:
+        """Standard error of the shift, told by its interval."""
+        width = 2 * NormalDist().inv_cdf(0.5 + self.confidence / 2)
+        return max(0.0, (self.shift.high - self.shift.low) / width)
+
+    @property
+    def towards(self) -> float:
+        """1 for an increase, -1 for a decrease; of either, the way the shift goes."""
+        if self.rule.direction == "either":
+            return math.copysign(1.0, self.shift.delta)
+        return 1.0 if self.rule.direction == "increase" else -1.0
+
+
+def replay(verdict: Verdict, rules: Sequence[Rule], confidence: float) -> tuple[tuple[Replayed, ...], tuple[str, ...]]:
+    """Judge a result again by other rules; the second part names the rules whose question it does not hold.
+
+    Where the rule as it stands would be judged as it was, the stored status is kept. Otherwise p is that of a normal
+    error as wide as the stored interval, Holm-adjusted over the rules: close to, and not the same as, a new check.
+    """
+    by_question = {_question(finding.rule): finding for finding in verdict.findings}
+    known = [(rule, by_question[_question(rule)]) for rule in rules if _question(rule) in by_question]
+    unknown = tuple(rule.id for rule in rules if _question(rule) not in by_question)
+    cases = [
+        _Case(rule, finding, finding.shift, finding.after, confidence)
+        for rule, finding in known
+        if isinstance(finding.shift, Shift) and isinstance(finding.after, Measured)
+    ]
+    adjusted = dict(zip((case.rule.id for case in cases), holm([_p(case) for case in cases]), strict=True))
+    told = {case.rule.id: _status(case, adjusted[case.rule.id]) for case in cases}
+    return tuple(
+        Replayed(rule.id, finding.status.value, told.get(rule.id, finding.status)) for rule, finding in known
+    ), unknown
+
+
+def _question(rule: Rule) -> tuple[str, str, tuple[str, ...]]:
+    return rule.probe, rule.target, rule.datasets
+
+
+def _p(case: _Case) -> float:
+    """P of a shift this far past the limit, were the truth at the limit."""
+    excess = case.towards * case.shift.delta - case.rule.fail_delta
+    if case.error == 0.0:
+        return 0.0 if excess > 0 else 1.0
+    p = 1 - NormalDist().cdf(excess / case.error)
+    return min(1.0, 2 * p) if case.rule.direction == "either" else p
+
+
+def _status(case: _Case, p: float) -> Status:
+    rule, shift = case.rule, case.shift
+    if _limits(rule) == _limits(case.finding.rule):
+        return case.finding.status
+    ends = sorted(case.towards * end for end in (shift.low, shift.high))
+    real = abs(shift.delta) > shift.noise
+    if ends[0] > rule.fail_delta and p < SIGNIFICANCE and real:
+        return Status.FAIL
+    if case.after.low > rule.max_level and real:
+        return Status.FAIL
+    if case.towards * shift.delta > rule.warn_delta and real:
+        return Status.WARN
+    far = max(abs(shift.low), abs(shift.high)) if rule.direction == "either" else ends[1]
+    return Status.OK if far < rule.fail_delta and case.after.high < rule.max_level else Status.INCONCLUSIVE
+
+
+def _limits(rule: Rule) -> tuple[object, ...]:
+    return rule.direction, rule.warn_delta, rule.fail_delta, rule.max_level
