@@ -46,8 +46,7 @@ def make_repository() -> None:
     """A data repository with its policy and the hook, and the base data committed before the hook is there."""
     shutil.rmtree(DEMO, ignore_errors=True)
     (DEMO / "data").mkdir(parents=True)
-    for file in (EXAMPLE / "data").glob("*.jsonl"):
-        shutil.copy(file, DEMO / "data")
+    shutil.copy(EXAMPLE / "data" / "general.jsonl", DEMO / "data")
     shutil.copy(EXAMPLE / "d2b-gate.toml", DEMO)
     rev = output("git", "-C", str(ROOT), "rev-parse", "HEAD")
     (DEMO / ".pre-commit-config.yaml").write_text(HOOKS.format(repo=ROOT, rev=rev), encoding="utf-8")
