@@ -59,7 +59,7 @@ def test_3_where_stdout_cannot_be_written(world):
 def test_130_where_interrupted(world, tmp_path):
     world.stage("data/new.jsonl", HARMFUL)
     marker, shim = tmp_path / "reached", tmp_path / "git"
-    shim.write_text(f"#!/bin/sh\ntouch '{marker}'\nexec sleep 60\n")
+    shim.write_text(f"#!/bin/sh\ntouch '{marker}'\nexec sleep 60 2>/dev/null\n")  # an orphan must hold no pipe of ours
     shim.chmod(0o755)
     running = start(world, "check", PATH=f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     while not marker.exists():
