@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
+from d2b_gate.core.wilson import wilson
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-Z_95 = 1.959964
-"""Two-sided 95 % of a normal distribution."""
 RESAMPLES = 2000
 SEED = 0
 
@@ -32,12 +32,7 @@ class Rate:
     @property
     def wilson(self) -> tuple[float, float] | None:
         """95 % interval. Source: Wilson 1927."""
-        if not self.n:
-            return None
-        share, squared = self.hits / self.n, Z_95**2
-        centre = (share + squared / (2 * self.n)) / (1 + squared / self.n)
-        spread = math.sqrt(share * (1 - share) / self.n + squared / (4 * self.n**2)) * Z_95 / (1 + squared / self.n)
-        return max(0.0, centre - spread), min(1.0, centre + spread)
+        return wilson(self.hits, self.n, 0.95) if self.n else None
 
 
 def rate(cases: Iterable[bool]) -> Rate:

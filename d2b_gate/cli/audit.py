@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from d2b_gate.cli.appending import append_lines
+from d2b_gate.cli.appending import append_lines, read_appended
 from d2b_gate.cli.console import say, show
 from d2b_gate.cli.output import writable
 from d2b_gate.cli.report import read_result
@@ -87,14 +87,7 @@ def _append(place: Path, label: Label) -> None:
 
 
 def _labels(place: Path) -> tuple[Label, ...]:
-    where = printable(_shown(place))
-    try:
-        return read_labels(place.read_text(encoding="utf-8"), where)
-    except FileNotFoundError:
-        return ()
-    except (OSError, UnicodeDecodeError) as error:
-        remedy = "name a file that d2b-gate audit wrote"
-        raise EvaluationError("the labels cannot be read as UTF-8 text", where=where, remedy=remedy) from error
+    return read_appended(place, printable(_shown(place)), read_labels, ("labels", "audit"))
 
 
 def _known(arguments: Namespace) -> tuple[Label, ...]:

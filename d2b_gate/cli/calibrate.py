@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from d2b_gate.cli.appending import read_appended
 from d2b_gate.cli.calibrations import CALIBRATION
 from d2b_gate.cli.console import say, show
 from d2b_gate.cli.experiment import LEDGER, experiment, here, shown
@@ -59,14 +60,7 @@ def _ledger_path(arguments: Namespace, root: Path) -> Path:
 
 
 def _entries(path: Path, root: Path) -> tuple[Entry, ...]:
-    where = printable(shown(path, root))
-    try:
-        return read_entries(path.read_text(encoding="utf-8"), where)
-    except FileNotFoundError:
-        return ()
-    except (OSError, UnicodeDecodeError) as error:
-        remedy = "name a file that d2b-gate validate wrote"
-        raise EvaluationError("the ledger cannot be read as UTF-8 text", where=where, remedy=remedy) from error
+    return read_appended(path, printable(shown(path, root)), read_entries, ("ledger", "validate"))
 
 
 def _own_rows(repository: Repository, trial: Experiment) -> tuple[Row, ...]:

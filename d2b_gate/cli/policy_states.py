@@ -36,7 +36,7 @@ def compared(before: State, after: State) -> tuple[PolicyChange, ...]:
         PolicyError: one of the policies cannot be used.
     """
     old, new = read_stated(before.found, before.read), read_stated(after.found, after.read)
-    return worst_first([*policy_changes(old, new), *_beside(before, after, old, new)])
+    return _differences(before, after, old, new)
 
 
 def base_and_head(before: State, read: Callable[[str], str | None]) -> tuple[PolicyChange, ...]:
@@ -47,6 +47,10 @@ def base_and_head(before: State, read: Callable[[str], str | None]) -> tuple[Pol
         new = read_stated(after.found, read)
     except GateError as error:
         return worst_first([_broken(before.found, error), *waiver_changes(before.read, read)])
+    return _differences(before, after, old, new)
+
+
+def _differences(before: State, after: State, old: Stated, new: Stated) -> tuple[PolicyChange, ...]:
     return worst_first([*policy_changes(old, new), *_beside(before, after, old, new)])
 
 

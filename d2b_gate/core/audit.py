@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from d2b_gate.core.appended import last_words
 from d2b_gate.core.errors import EvaluationError
 from d2b_gate.core.finding_id import SINCE
 from d2b_gate.core.untrusted import PREFIX, Untrusted
@@ -68,13 +69,7 @@ def read_labels(text: str, path: str) -> tuple[Label, ...]:
         EvaluationError: a line that is no label, with its place. A last line without its end is what an interrupted
             write leaves behind, and is passed over.
     """
-    whole = text[: text.rfind("\n") + 1]
-    found: dict[str, Label] = {}
-    for number, line in enumerate(whole.split("\n"), start=1):
-        if line.strip():
-            label = _label(line, f"{path}:{number}")
-            found[label.finding] = label
-    return tuple(found.values())
+    return last_words(text, path, _label, lambda one: one.finding)
 
 
 def _label(line: str, where: str) -> Label:

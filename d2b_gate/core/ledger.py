@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 
+from d2b_gate.core.appended import last_words
 from d2b_gate.core.errors import EvaluationError
 from d2b_gate.core.untrusted import PREFIX, Untrusted
 
@@ -42,13 +43,7 @@ def read_entries(text: str, path: str) -> tuple[Entry, ...]:
         EvaluationError: a line that is no entry, with its place. A last line without its end is what an interrupted
             write leaves behind, and is passed over.
     """
-    whole = text[: text.rfind("\n") + 1]
-    found: dict[tuple[str, ...], Entry] = {}
-    for number, line in enumerate(whole.split("\n"), start=1):
-        if line.strip():
-            entry = _entry(line, f"{path}:{number}")
-            found[entry.key, entry.source, entry.probe_digest, entry.target] = entry
-    return tuple(found.values())
+    return last_words(text, path, _entry, lambda one: (one.key, one.source, one.probe_digest, one.target))
 
 
 def _entry(line: str, where: str) -> Entry:
