@@ -20,7 +20,11 @@ GUIDES = Path(__file__).parents[2] / "docs"
 
 def blocks(guide: str) -> list[str]:
     """The indented blocks of a guide."""
-    text = (GUIDES / guide).read_text(encoding="utf-8")
+    return blocks_of((GUIDES / guide).read_text(encoding="utf-8"))
+
+
+def blocks_of(text: str) -> list[str]:
+    """The indented blocks of a text, in order."""
     return [textwrap.dedent(block) for block in re.findall(r"(?:^    .*\n|^\n(?=    ))+", text, re.MULTILINE)]
 
 
@@ -31,17 +35,22 @@ def run_session(world: World, guide: str) -> tuple[int, str, str]:
     lines = [line for block in rest if block.lstrip("\n").startswith("$ ") for line in block.lstrip("\n").splitlines()]
     commands = "\n".join(line.removeprefix("$ ") for line in lines if line.startswith("$ "))
     said = "".join(f"{line}\n" for line in lines if not line.startswith("$ "))
+    done = run_shell(world, commands)
+    assert "Traceback" not in done.stderr
+    return done.returncode, done.stdout, said
+
+
+def run_shell(world: World, script: str) -> subprocess.CompletedProcess[str]:
+    """Run a script in the repository, with `d2b-gate` on the path, until its first failing command."""
     tools = world.home / "tools"
     tools.mkdir()
     (tools / "d2b-gate").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m d2b_gate "$@"\n')
     (tools / "d2b-gate").chmod(0o755)
-    done = subprocess.run(
-        ["bash", "-ec", commands],
+    return subprocess.run(
+        ["bash", "-ec", script],
         cwd=world.root,
         env=environment(world.home, PATH=f"{tools}{os.pathsep}{os.environ['PATH']}"),
         capture_output=True,
         text=True,
         check=False,
     )
-    assert "Traceback" not in done.stderr
-    return done.returncode, done.stdout, said

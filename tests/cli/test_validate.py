@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import re
 import shutil
-import subprocess
-import sys
-import textwrap
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +13,8 @@ from d2b_gate.core.calibration import FEWEST, Line
 from d2b_gate.core.calibration_file import CalibratedLine, Calibration, calibration_text, read_calibration
 from d2b_gate.core.ledger import entry_line, read_entries
 from d2b_gate.core.scale import moved
-from tests.cli.support import BASE, HARMFUL, HARMLESS, POLICY, World, environment, rows, said
+from tests.cli.guides import run_session
+from tests.cli.support import BASE, HARMFUL, HARMLESS, POLICY, World, rows, said
 
 LEDGER, CALIBRATION = "d2b-gate.ledger.jsonl", "d2b-gate.calibration.json"
 TITLES = ["behaviour", "before", "predicted", "expected", "interval", "true"]
@@ -335,24 +331,6 @@ class TestAnywhere:
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="the session is one of a shell")
-def test_the_session_of_the_guide_prints_what_the_guide_says(empty, tmp_path):
-    guide = (Path(__file__).parents[2] / "docs" / "calibration.md").read_text(encoding="utf-8")
-    policy, session = (
-        textwrap.dedent(block) for block in re.findall(r"(?:^    .*\n|^\n(?=    ))+", guide, re.MULTILINE)
-    )
-    (empty.root / "d2b-gate.toml").write_text(policy)
-    tools = tmp_path / "tools"
-    tools.mkdir()
-    (tools / "d2b-gate").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m d2b_gate "$@"\n')
-    (tools / "d2b-gate").chmod(0o755)
-    commands = "".join(line.removeprefix("$ ") for line in session.splitlines(True) if line.startswith("$ "))
-    printed = "".join(line for line in session.splitlines(True) if not line.startswith("$ "))
-    done = subprocess.run(
-        ["bash", "-ec", commands],
-        cwd=empty.root,
-        env=environment(empty.home, PATH=f"{tools}{os.pathsep}{os.environ['PATH']}"),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (done.returncode, done.stdout) == (0, printed.lstrip("\n"))
+def test_the_session_of_the_guide_prints_what_the_guide_says(empty):
+    code, printed, said = run_session(empty, "calibration.md")
+    assert (code, printed) == (0, said)
