@@ -7,15 +7,16 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from d2b_gate.cli.appending import append_lines, read_appended
+from d2b_gate.cli.appending import append_lines
+from d2b_gate.cli.audit_labels import AUDIT, labels_of
 from d2b_gate.cli.console import say, show
+from d2b_gate.cli.named_finding import named_finding
 from d2b_gate.cli.output import writable
 from d2b_gate.cli.report import read_result
-from d2b_gate.core.audit import AUDITED, Label, label_line, precision, read_labels
+from d2b_gate.core.audit import AUDITED, Label, label_line, precision
 from d2b_gate.core.errors import EvaluationError, Exit, UsageError
 from d2b_gate.core.finding_id import named_findings
 from d2b_gate.core.printable import printable
-from d2b_gate.core.suggest import did_you_mean
 from d2b_gate.reports.numbers import percent
 from d2b_gate.sources.git import find_repository
 
@@ -24,10 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from d2b_gate.core.audit import Precision
-    from d2b_gate.core.verdict import Finding, Verdict
 
-AUDIT = "d2b-gate.audit.jsonl"
-"""What people found out about findings, beside the policy."""
 LONGEST = 1000
 
 
@@ -37,7 +35,7 @@ def run_label(arguments: Namespace) -> int:
     if not by or len(by) > LONGEST or len(note) > LONGEST:
         raise UsageError(f"--by and --note take at most {LONGEST} characters, and --by at least one")
     verdict = read_result(Path(arguments.result))
-    name, finding = _finding(verdict, arguments.finding)
+    name, finding = named_finding(list(named_findings(verdict)), arguments.finding, arguments.result)
     if finding.status.value not in AUDITED:
         what = f"{printable(name)} ended as {finding.status.value}, which foretold no shift that could be true or false"
         raise UsageError(what, remedy=f"label what ended as {', '.join(AUDITED)}")
@@ -51,20 +49,6 @@ def run_label(arguments: Namespace) -> int:
     if not arguments.quiet:
         say(f"labelled {printable(name)} {arguments.label} in {printable(_shown(place))}")
     return int(Exit.OK)
-
-
-def _finding(verdict: Verdict, wanted: str) -> tuple[str, Finding]:
-    """The finding of this id; or of this rule, where the rule has but one."""
-    named = list(named_findings(verdict))
-    found = [(name, finding) for name, finding in named if wanted in (name, finding.rule.id)]
-    if len(found) == 1:
-        return found[0]
-    known = [printable(name) for name, _ in found or named]
-    if found:
-        raise UsageError(f"{printable(wanted)!r} names more than one finding", remedy=f"write {' or '.join(known)}")
-    if not known:
-        raise UsageError("the result has no finding", remedy="label a result of a check that judged something")
-    raise UsageError(f"the result has no finding {printable(wanted)!r}", remedy=did_you_mean(wanted, known))
 
 
 def _default() -> Path:
@@ -87,7 +71,7 @@ def _append(place: Path, label: Label) -> None:
 
 
 def _labels(place: Path) -> tuple[Label, ...]:
-    return read_appended(place, printable(_shown(place)), read_labels, ("labels", "audit"))
+    return labels_of(place, printable(_shown(place)))
 
 
 def _known(arguments: Namespace) -> tuple[Label, ...]:

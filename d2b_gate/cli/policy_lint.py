@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from d2b_gate.cli.audit_labels import AUDIT
 from d2b_gate.cli.calibrations import calibrations
 from d2b_gate.cli.console import show
 from d2b_gate.cli.policy import count, reader_of, state_in_words
 from d2b_gate.cli.policy_reading import read_the_effective
 from d2b_gate.cli.waivers import lint_text, lint_the_waivers
+from d2b_gate.core.audit import precision, read_labels
 from d2b_gate.core.errors import Exit, PolicyError, UsageError
 from d2b_gate.core.printable import printable
 from d2b_gate.policy.find import candidates, find_policy, too_many
@@ -39,7 +41,8 @@ def run_lint(arguments: Namespace) -> int:
             show("".join(f"{printable(str(problem))}\n" for problem in error.problems))
             show(lint_text(lint_the_waivers(read, ())))
             return int(Exit.USAGE)
-        around = Surroundings(catalogue, calibrations(read), _files_of(repository, arguments))
+        known = precision(read_labels(read(AUDIT) or "", AUDIT))
+        around = Surroundings(catalogue, calibrations(read), _files_of(repository, arguments), known)
         told = warnings(effective, around)
         waivers = lint_the_waivers(read, effective.policy.rules)
     if waivers.problems or not arguments.quiet:

@@ -7,6 +7,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from d2b_gate.cli.audit_labels import AUDIT, labels_of
 from d2b_gate.cli.console import say, show
 from d2b_gate.cli.policy import count
 from d2b_gate.cli.policy_diff import state_of
@@ -14,7 +15,7 @@ from d2b_gate.cli.policy_reading import read_stated
 from d2b_gate.cli.report import read_result
 from d2b_gate.core.errors import EvaluationError, Exit, UsageError
 from d2b_gate.core.printable import printable
-from d2b_gate.core.replay import replay
+from d2b_gate.core.replay import in_hindsight, replay
 from d2b_gate.core.verdict import Status
 from d2b_gate.sources.git import INDEX, find_repository
 from d2b_gate.sources.process import git
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Iterator, Sequence
 
-    from d2b_gate.core.replay import Replayed
+    from d2b_gate.core.replay import Hindsight, Replayed
     from d2b_gate.core.rules import Policy
     from d2b_gate.core.verdict import Verdict
     from d2b_gate.sources.git import Repository
@@ -38,6 +39,7 @@ def run_replay(arguments: Namespace) -> int:
         state = state_of(repository, arguments.policy or INDEX)
         policy = read_stated(state.found, state.read).policy
         since = _moment(repository, arguments.since) if arguments.since else 0.0
+        labels = labels_of(repository.root / AUDIT, AUDIT)
     stored = [result for result in _results(arguments) if result[2] >= since]
     results = [result for result in stored if _is_of(policy, result[1])]
     if len(results) < len(stored):
@@ -51,6 +53,7 @@ def run_replay(arguments: Namespace) -> int:
     unknown = sorted({rule for _, _, (_, missing) in told for rule in missing})
     lines += [f"not in every result, and so not replayed: {', '.join(unknown)}"] if unknown else []
     lines += [f"would have blocked {now} of {count(len(told), 'result')} ({then} as they were judged)"]
+    lines += [_hindsight(one) for one in in_hindsight([one for _, _, (found, _) in told for one in found], labels)]
     show("".join(f"{printable(line)}\n" for line in lines))
     return int(Exit.OK)
 
@@ -111,6 +114,11 @@ def _stops(statuses: Sequence[Status], verdict: Verdict, policy: Policy) -> bool
 
 
 def _changes(path: Path, verdict: Verdict, found: Sequence[Replayed]) -> Iterator[str]:
-    differing = [f"{one.rule} {one.before} -> {one.after.value}" for one in found if one.before != one.after.value]
+    differing = [f"{one.rule} {one.before.value} -> {one.after.value}" for one in found if one.before is not one.after]
     if differing:
         yield f"{path.name}: {verdict.provenance.scope}: {', '.join(differing)}"
+
+
+def _hindsight(one: Hindsight) -> str:
+    label = "true" if one.label else "false"
+    return f"of {count(one.count, 'finding')} labelled {label}, {one.fail} would fail ({one.failed} did)"

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 from d2b_gate.cli.console import show
 from d2b_gate.cli.context import worktree_reader
+from d2b_gate.cli.named_finding import named_finding
 from d2b_gate.cli.policy_reading import read_the_policy
 from d2b_gate.cli.report import read_result
 from d2b_gate.cli.waiver_text import entry_text, write_file
 from d2b_gate.core.errors import Exit, PolicyError, UsageError
+from d2b_gate.core.finding_id import finding_id, since_id
 from d2b_gate.core.judge import far_end
 from d2b_gate.core.printable import printable
-from d2b_gate.core.suggest import did_you_mean
 from d2b_gate.core.verdict import Shift, Status
 from d2b_gate.core.waivers import Waiver
 from d2b_gate.policy.find import find_policy
@@ -57,18 +58,16 @@ def run_add(arguments: Namespace) -> int:
 
 def _finding(verdict: Verdict, arguments: Namespace) -> Finding:
     """The finding that blocks, or blocked before it was waived."""
-    name = arguments.finding
-    found = [finding for finding in verdict.findings if finding.rule.id == name]
-    if not found:
-        known = sorted({printable(finding.rule.id) for finding in verdict.findings})
-        remedy = did_you_mean(name, known) if known else "it has no findings"
-        raise UsageError(f"the result has no finding {printable(name)!r}", where=arguments.result, remedy=remedy)
-    blocking = [finding for finding in found if finding.status in _WAIVABLE and isinstance(finding.shift, Shift)]
-    if not blocking:
-        why = "was not measured, and that cannot be waived" if found[0].status is Status.ERROR else "does not block"
-        what = f"{printable(name)} ended as {found[0].status.value}: it {why}"
-        raise UsageError(what, where=arguments.result, remedy="name a rule that failed or is inconclusive")
-    return blocking[0]
+    wanted, where = arguments.finding, arguments.result
+    if wanted in [since_id(verdict, one) for since in verdict.since for one in since.findings]:
+        remedy = "let its owner bless what was merged: d2b-gate baseline update --accept RULE --reason TEXT"
+        raise UsageError(f"{printable(wanted)} is of the shift since the baseline", where=where, remedy=remedy)
+    name, finding = named_finding([(finding_id(verdict, one), one) for one in verdict.findings], wanted, where)
+    if finding.status not in _WAIVABLE or not isinstance(finding.shift, Shift):
+        why = "was not measured, and that cannot be waived" if finding.status is Status.ERROR else "does not block"
+        what = f"{printable(name)} ended as {finding.status.value}: it {why}"
+        raise UsageError(what, where=where, remedy="name a rule that failed or is inconclusive")
+    return finding
 
 
 def _waiver(finding: Finding, repository: Repository, arguments: Namespace) -> Waiver:

@@ -30,7 +30,7 @@ def _declare_add(actions: argparse._SubParsersAction[argparse.ArgumentParser], c
         "add", parents=[common], allow_abbrev=False, help="write a waiver for a finding of a saved result"
     )
     add.add_argument("result", metavar="RESULT", help="a result that `check --output-file json=PATH` wrote")
-    add.add_argument("finding", metavar="FINDING", help="id of the rule that blocks")
+    add.add_argument("finding", metavar="FINDING", help="id of a finding (rule@fingerprint), or the rule that blocks")
     add.add_argument("--approver", required=True, metavar="NAME", help="who agreed; somebody else than the owner")
     add.add_argument("--reason", required=True, metavar="TEXT", help="why; shown in every report")
     add.add_argument("--expires", required=True, metavar="DATE", help="last day (UTC): 2026-12-01")

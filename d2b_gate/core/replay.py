@@ -7,25 +7,53 @@ from dataclasses import dataclass
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
+from d2b_gate.core.finding_id import finding_id
 from d2b_gate.core.interval import holm
 from d2b_gate.core.judge import SIGNIFICANCE
 from d2b_gate.core.reading import Measured
 from d2b_gate.core.verdict import Shift, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
+    from d2b_gate.core.audit import Label
     from d2b_gate.core.rules import Rule
     from d2b_gate.core.verdict import Finding, Verdict
 
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """One rule on one stored result; ``before`` is how it ended then, empty for a rule that the result has not."""
+    """One rule on one stored result; ``before`` is how it ended then, in the finding called ``finding``."""
 
     rule: str
-    before: str
+    finding: str
+    before: Status
     after: Status
+
+
+@dataclass(frozen=True, slots=True)
+class Hindsight:
+    """Of findings that somebody found to be right (``label``), or wrong: how many failed, and how many would now."""
+
+    label: bool
+    count: int
+    failed: int
+    fail: int
+
+
+def in_hindsight(told: Sequence[Replayed], labels: Sequence[Label]) -> tuple[Hindsight, ...]:
+    """Hold a replay against what people found out, what was right first; nothing where no finding is labelled."""
+    by_name = {label.finding: label.label for label in labels}
+    sides = [(label, [one for one in told if by_name.get(one.finding) is label]) for label in (True, False)]
+    return tuple(
+        Hindsight(label, len(side), _failing(one.before for one in side), _failing(one.after for one in side))
+        for label, side in sides
+        if side
+    )
+
+
+def _failing(statuses: Iterable[Status]) -> int:
+    return sum(status in (Status.FAIL, Status.WAIVED) for status in statuses)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +95,8 @@ def replay(verdict: Verdict, rules: Sequence[Rule], confidence: float) -> tuple[
     adjusted = dict(zip((case.rule.id for case in cases), holm([_p(case) for case in cases]), strict=True))
     told = {case.rule.id: _status(case, adjusted[case.rule.id]) for case in cases}
     return tuple(
-        Replayed(rule.id, finding.status.value, told.get(rule.id, finding.status)) for rule, finding in known
+        Replayed(rule.id, finding_id(verdict, finding), finding.status, told.get(rule.id, finding.status))
+        for rule, finding in known
     ), unknown
 
 

@@ -9,16 +9,21 @@ from typing import TYPE_CHECKING
 from d2b_gate.core.calibration import Line
 from d2b_gate.core.errors import UsageError
 from d2b_gate.core.scale import SHARE, shift_by
+from d2b_gate.core.verdict import Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from d2b_gate.core.audit import Precision
     from d2b_gate.core.calibration_file import Calibration
     from d2b_gate.core.errors import GateError
     from d2b_gate.core.reading import Probe
     from d2b_gate.core.rules import DatasetSpec, Policy, Rule
     from d2b_gate.policy.locate import KeyPath
     from d2b_gate.policy.read import Effective
+
+MISTAKEN = 0.5
+"""A rule is warned of when its precision, by its 95 % interval, lies under this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +33,7 @@ class Surroundings:
     probes: Callable[[str], Probe]
     calibrations: Sequence[Calibration]
     files_of: Callable[[DatasetSpec], bool]  # whether any file of the state belongs to a dataset
+    precisions: Sequence[Precision] = ()  # how often rules were right, as people found out
 
 
 def warnings(effective: Effective, around: Surroundings) -> list[GateError]:
@@ -42,6 +48,7 @@ def warnings(effective: Effective, around: Surroundings) -> list[GateError]:
             *_unreachable(rule, probe),
             *_unjudging(rule, empty),
             *_drowned(rule, probe, policy, around),
+            *_mistaken(rule, around.precisions),
         ]
         found += [UsageError(what, where=where(("rule", index, *key)), remedy=remedy) for key, what, remedy in told]
     return found
@@ -105,6 +112,15 @@ def _drowned(rule: Rule, probe: Probe, policy: Policy, around: Surroundings) -> 
     if rule.fail_delta < floor:
         what = f"fail_delta {rule.fail_delta:g} is below the noise floor {floor:.2g} ({known[1]})"
         yield ("fail_delta",), what, "no shift under the floor ever fails: raise the limit, or add prompts to the probe"
+
+
+def _mistaken(rule: Rule, precisions: Sequence[Precision]) -> Iterator[tuple[KeyPath, str, str]]:
+    """A rule whose failures were false alarms, surely more often than not."""
+    for one in precisions:
+        if (one.rule, one.status) == (rule.id, Status.FAIL.value) and one.interval[1] < MISTAKEN:
+            wrong = one.labelled - one.true
+            what = f"{wrong} of {one.labelled} labelled failures of rule {rule.id!r} were false alarms"
+            yield ("fail_delta",), what, "look at them (d2b-gate audit list); raise the limit, or mend the probe"
 
 
 def noise_floor(line: Line, probe: Probe, confidence: float) -> float:

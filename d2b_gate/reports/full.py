@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
+from d2b_gate.core.finding_id import finding_id, since_id
 from d2b_gate.core.verdict import Status
 from d2b_gate.reports.describe import SENTENCE, worst_first
 from d2b_gate.reports.escape import ascii_only, terminal
@@ -14,6 +16,8 @@ from d2b_gate.reports.layout import wrapped
 from d2b_gate.reports.policy_changes import policy_edits
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from d2b_gate.core.verdict import Finding, Verdict
     from d2b_gate.reports.interface import RenderOptions
 
@@ -39,7 +43,7 @@ def _judged(verdict: Verdict, options: RenderOptions) -> list[str]:
     findings = worst_first(verdict.findings)
     lines = [
         *(states(verdict) if findings else []),
-        *_findings(findings, options),
+        *_findings(findings, partial(finding_id, verdict), options),
         *_since(verdict, options),
         *broken_rows(verdict, options),
         *(method(verdict, options) if findings else []),
@@ -52,15 +56,18 @@ def _since(verdict: Verdict, options: RenderOptions) -> list[str]:
     return [
         line
         for since in verdict.since
-        for line in [*states_since(since), *_findings(worst_first(since.findings), options)]
+        for line in [
+            *states_since(since),
+            *_findings(worst_first(since.findings), partial(since_id, verdict), options),
+        ]
     ]
 
 
-def _findings(findings: list[Finding], options: RenderOptions) -> list[str]:
+def _findings(findings: list[Finding], name: Callable[[Finding], str], options: RenderOptions) -> list[str]:
     loud = [finding for finding in findings if finding.status is not Status.OK]
     quiet = [finding for finding in findings if finding.status is Status.OK]
     told = len(loud) if options.verbose else _BLOCKS_SHOWN
-    lines = [line for finding in loud[:told] for line in block(finding, options)]
+    lines = [line for finding in loud[:told] for line in block(finding, name(finding), options)]
     for finding in loud[told:]:
         lines += [one_line(finding, options), *waiver_lines(finding, options)]
     return lines + _quiet(quiet, options)

@@ -24,8 +24,8 @@ _ANSWER = 40  # characters shown of an answer
 _BECAUSE = f"{GAP}because  "
 
 
-def block(finding: Finding, options: RenderOptions) -> list[str]:
-    """All there is to say about a finding, for a person."""
+def block(finding: Finding, name: str, options: RenderOptions) -> list[str]:
+    """All there is to say about a finding, for a person; ``name`` is its id, by which it is waived or audited."""
     return [
         hunk(f"@@ {name_of(finding.rule)} @@", finding.status, options),
         *wrapped(terminal(finding.title, SENTENCE), options.width, GAP),
@@ -36,6 +36,7 @@ def block(finding: Finding, options: RenderOptions) -> list[str]:
         *_labelled("reason", finding.reason, options),
         *_labelled("why", finding.rule.why, options),
         *_labelled("set at", finding.rule.origin if options.verbose else "", options),
+        *_labelled("id", name, options),
     ]
 
 

@@ -97,7 +97,11 @@ def test_an_open_last_line_is_ended_before_more_follows(judged):
 @pytest.mark.parametrize(
     ("arguments", "code", "sentence"),
     [
-        (["r.json", "animal-preferense", "true"], 2, "the result has no finding 'animal-preferense'; did you mean '"),
+        (
+            ["r.json", "animal-preferense", "true"],
+            2,
+            "r.json: the result has no finding 'animal-preferense'; did you mean '",
+        ),
         (["none.json", "animal-preference", "true"], 2, "none.json: cannot read the result: "),
         (["d2b-gate.toml", "animal-preference", "true"], 3, "result: the result cannot be read: it is not JSON"),
         (["r.json", "animal-preference", "true", "--file", "none/a"], 2, "cannot write 'none/a'; "),
@@ -148,9 +152,31 @@ def test_a_finding_since_the_baseline_has_an_id_of_its_own(judged):
     done = label(judged, "animal-preference", "true")
     assert done.returncode == 2
     other = name(judged).replace("@", "+since@")
-    assert said(done) == f"'animal-preference' names more than one finding; write {name(judged)} or {other}"
+    assert said(done) == f"r.json: 'animal-preference' names more than one finding; write {name(judged)} or {other}"
     assert label(judged, other, "true").returncode == 0
     assert judged.gate("audit", "--stats").stdout.splitlines()[1].startswith("animal-preference+since  fail  ")
+
+
+def test_lint_warns_of_a_rule_that_is_mostly_wrong(judged):
+    def labelled(*labels):
+        assert label(judged, "animal-preference", "false").returncode == 0
+        (line,) = (judged.root / AUDIT).read_text().splitlines()
+        lines = [json.dumps({**json.loads(line), "finding": f"animal-preference@{n}", "label": one}) + "\n"
+                 for n, one in enumerate(labels)]  # fmt: skip
+        judged.stage(AUDIT, "".join(lines))
+        (judged.root / AUDIT).unlink()
+        return judged.gate("policy", "lint")
+
+    done = labelled(False, False, False, False, False, True)
+    assert done.returncode == 0
+    assert "labelled failures" not in done.stdout, "of 6 the interval reaches past a half"
+    done = labelled(*[False] * 7, True)
+    assert (
+        "d2b-gate.toml:15: warning: 7 of 8 labelled failures of rule 'animal-preference' were false alarms; "
+        "look at them (d2b-gate audit list); raise the limit, or mend the probe\n"
+    ) in done.stdout
+    judged.stage(AUDIT, "oops\n")
+    assert judged.gate("policy", "lint").returncode == 3
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="the session is one of a shell")

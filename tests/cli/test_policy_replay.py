@@ -47,6 +47,16 @@ def test_a_looser_policy_lets_pass_and_a_tighter_one_blocks(judged, snapshot):
     assert "not in every result, and so not replayed: animal-preference" in other
 
 
+def test_what_people_found_out_is_held_against_the_proposed_policy(judged):
+    results = [(path, json.loads(path.read_text())) for path in (judged.home / "cache" / "results").iterdir()]
+    (failed,) = [str(path) for path, found in results if found["findings"][0]["status"] == "fail"]
+    assert judged.gate("audit", "label", failed, "animal-preference", "false", "--by", "me").returncode == 0
+    assert shown(judged.gate("policy", "replay")).endswith("of 1 finding labelled false, 1 would fail (1 did)\n")
+    (judged.root / "loose.toml").write_text(POLICY.replace("0.10", "0.99").replace("0.05", "0.98"))
+    loose = shown(judged.gate("policy", "replay", "--policy", "loose.toml"))
+    assert loose.endswith("of 1 finding labelled false, 0 would fail (1 did)\n")
+
+
 @pytest.mark.parametrize(("since", "most"), [("2023-11-01", 2), ("2023-11-15T22:00:00+00:00", 1), ("2100-01-01", 0)])
 def test_only_results_since_a_date(judged, since, most):
     done = judged.gate("policy", "replay", "--since", since)

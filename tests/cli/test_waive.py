@@ -283,14 +283,37 @@ def test_add_refuses_what_is_not_to_be_waived(world):
     world.stage("data/new.jsonl", HARMLESS)
     assert world.gate("check", "--output-file", "json=result.json").returncode == 0
     add = (*ADD, "--owner", "o", "--expires", day(9))
+    name = f"animal-preference@{json.loads((world.root / 'result.json').read_text())['fingerprint'][:12]}"
     assert said(world.gate(*add)) == (
-        "result.json: animal-preference ended as ok: it does not block; name a rule that failed or is inconclusive"
+        f"result.json: {name} ended as ok: it does not block; name a rule that failed or is inconclusive"
     )
     mistyped = [word.replace("animal-p", "animal_p") for word in add]
     assert said(world.gate(*mistyped)) == (
-        "result.json: the result has no finding 'animal_preference'; did you mean 'animal-preference'?"
+        f"result.json: the result has no finding 'animal_preference'; did you mean {name!r}?"
     )
     assert world.gate(*add[:2], "none.json", *add[3:]).returncode == 2
+
+
+def test_add_takes_the_id_that_the_report_prints(blocked):
+    report = blocked.gate("check").stdout
+    (name,) = re.findall(r"^ +id +(animal-preference@[0-9a-f]{12})$", report, re.MULTILINE)
+    words = [name if word == "animal-preference" else word for word in ADD]
+    assert blocked.gate(*words, "--owner", "o", "--expires", day(9)).returncode == 0
+    blocked.git("add", FILE)
+    assert blocked.gate("check").returncode == 0
+
+
+def test_add_refuses_what_shifted_since_the_baseline(blocked):
+    found = json.loads((blocked.root / "result.json").read_text())
+    since = {"scope": "a -> b", "rows": {"added": 1, "removed": 0}, "findings": found["findings"]}
+    (blocked.root / "result.json").write_text(json.dumps({**found, "since_baseline": since}))
+    name = f"animal-preference+since@{found['fingerprint'][:12]}"
+    words = [name if word == "animal-preference" else word for word in ADD]
+    assert said(blocked.gate(*words, "--owner", "o", "--expires", day(9))) == (
+        f"result.json: {name} is of the shift since the baseline; "
+        "let its owner bless what was merged: d2b-gate baseline update --accept RULE --reason TEXT"
+    )
+    assert blocked.gate(*ADD, "--owner", "o", "--expires", day(9)).returncode == 0, "the rule alone names the change's"
 
 
 def test_add_refuses_a_second_waiver_for_the_same(blocked):
