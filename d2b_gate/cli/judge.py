@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from d2b_gate.cli.blessed import BASELINE
 from d2b_gate.cli.calibrations import calibrations
 from d2b_gate.cli.context import text_reader
-from d2b_gate.cli.judge_since import baseline_moved, since_baseline
+from d2b_gate.cli.judge_since import since_baseline
 from d2b_gate.cli.output import save_result, write_reports
 from d2b_gate.cli.policy_edits import policy_edits
 from d2b_gate.cli.progress import make_progress
@@ -24,12 +23,12 @@ from d2b_gate.sources.globs import Globs
 
 if TYPE_CHECKING:
     from argparse import Namespace
+    from collections.abc import Iterator
 
     from d2b_gate.cli.context import Standpoint
     from d2b_gate.cli.output import Outputs
     from d2b_gate.core.change import Scope
     from d2b_gate.core.rules import Policy
-    from d2b_gate.core.verdict import Verdict
     from d2b_gate.policy.find import Found
 
 
@@ -47,17 +46,8 @@ def judge_and_report(stand: Standpoint, found: Found, outputs: Outputs, argument
             verdict = since_baseline(run(request, ports), request, stand, ports)
         except UnavailableError as error:
             return defer_or_raise(error, policy, stand)
-    verdict = replace(verdict, notes=(*verdict.notes, *lint_waivers(waivers, policy.rules)))
-    if stand.context == "ci" and stand.mode != "range":
-        verdict = _noted(verdict, "judged by the policy of this checkout; give --from-ref to use the base commit's")
-    elif stand.context == "ci" and stand.policy_ref == stand.to_ref:
-        verdict = _noted(verdict, "the base commit has no policy: judged by the head's own (--bootstrap)")
-    if baseline_moved(stand):
-        verdict = _noted(verdict, f"this change touches {BASELINE}; judged by the base commit's, look at the new one")
-    if stand.mode == "range" and stand.policy_ref == stand.from_ref:
-        for note in unusable(text_reader(stand.repository, stand.to_ref)):
-            verdict = _noted(verdict, note)
-    verdict = replace(verdict, policy_changes=policy_edits(stand, found))
+    notes = (*_notes_on(stand), *verdict.notes, *lint_waivers(waivers, policy.rules))
+    verdict = replace(verdict, notes=notes, policy_changes=policy_edits(stand, found))
     if arguments.require_match and not verdict.files:
         raise NothingMatchedError("no row of any dataset changed", remedy="drop --require-match if that is fine")
     result = save_result(verdict)
@@ -75,5 +65,13 @@ def _with_given_paths(policy: Policy, scope: Scope) -> Policy:
     return replace(policy, datasets=(*policy.datasets, DatasetSpec("given paths", literal)))
 
 
-def _noted(verdict: Verdict, note: str) -> Verdict:
-    return replace(verdict, notes=(note, *verdict.notes))
+def _notes_on(stand: Standpoint) -> Iterator[str]:
+    """What a reader of CI's verdict must know about the state that it is judged by."""
+    if stand.context != "ci":
+        return
+    if stand.mode != "range":
+        yield "judged by the policy of this checkout; give --from-ref to use the base commit's"
+    elif stand.policy_ref == stand.to_ref:
+        yield "the base commit has no policy: judged by the head's own (--bootstrap)"
+    else:
+        yield from unusable(text_reader(stand.repository, stand.to_ref))

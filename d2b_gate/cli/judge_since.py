@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from d2b_gate.cli.blessed import BASELINE, recorded_baseline, start_of
-from d2b_gate.cli.context import text_reader
 from d2b_gate.gate.cumulative import cumulative_policy, with_cumulative
 
 if TYPE_CHECKING:
@@ -25,11 +24,3 @@ def since_baseline(verdict: Verdict, request: Request, stand: Standpoint, ports:
     names = ", ".join(rule.id for rule in budgeted)
     note = f"there is no {BASELINE}: budget_delta of {names} was not judged; d2b-gate baseline create writes one"
     return replace(verdict, notes=(*verdict.notes, note))
-
-
-def baseline_moved(stand: Standpoint) -> bool:
-    """Whether base and head of a range in CI name different baselines."""
-    if stand.context != "ci" or stand.mode != "range":
-        return False
-    before, after = (text_reader(stand.repository, ref)(BASELINE) for ref in (stand.from_ref, stand.to_ref))
-    return before != after

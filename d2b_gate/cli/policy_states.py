@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from d2b_gate.cli.blessed import BASELINE
 from d2b_gate.cli.calibrations import CALIBRATION
 from d2b_gate.cli.policy_reading import read_stated
 from d2b_gate.core.errors import GateError, PolicyError, UsageError
@@ -55,9 +56,10 @@ def _differences(before: State, after: State, old: Stated, new: Stated) -> tuple
 
 
 def _beside(before: State, after: State, old: Stated, new: Stated) -> Iterator[PolicyChange]:
-    """Waivers, the calibration, and the row schemas that both policies name."""
+    """Waivers, the calibration, the baseline, and the row schemas that both policies name."""
     yield from waiver_changes(before.read, after.read)
     yield from file_change(CALIBRATION, "calibration", before.read, after.read)
+    yield from file_change(BASELINE, "baseline", before.read, after.read)
     for path in sorted(_row_schemas(old.policy) & _row_schemas(new.policy)):
         yield from file_change(path, "row schema", before.read, after.read)
 

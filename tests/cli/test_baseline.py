@@ -108,7 +108,8 @@ class TestCheck:
         budget.commit()
         code, found = result(budget, "--from-ref", base, CI="true")
         assert (code, found["since_baseline"]["findings"][0]["status"]) == (1, "fail")
-        assert f"this change touches {BASELINE}; judged by the base commit's, look at the new one" in found["notes"]
+        (change,) = found["policy_changes"]
+        assert (change["kind"], change["subject"], change["effect"]) == ("baseline", BASELINE, "unclear")
 
     def test_3_for_a_clone_without_the_blessed_commit(self, budget, tmp_path):
         commit = read_baseline((budget.root / BASELINE).read_text(), BASELINE).commit
