@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,9 +10,11 @@ from benchmarks.scoring.shifts import Shift, unit_of
 from benchmarks.truth.behaviours import BEHAVIOURS
 from d2b_gate.core.calibration import NEAR, Pair, fit_all
 from d2b_gate.core.interval import Estimate, holm
-from d2b_gate.core.judge import SIGNIFICANCE
+from d2b_gate.core.judge import status_of
 from d2b_gate.core.noise import Calibrated, Move
+from d2b_gate.core.rules import Rule
 from d2b_gate.core.scale import moved
+from d2b_gate.core.verdict import Shift as Foretold
 from d2b_gate.core.verdict import Status
 
 if TYPE_CHECKING:
@@ -174,12 +177,9 @@ def statuses(
 
 
 def _status(behaviour: Behaviour, shift: Estimate, floor: float, p: float) -> Status:
-    real = abs(shift.mean) > floor
-    if shift.low > behaviour.limit and p < SIGNIFICANCE and real:
-        return Status.FAIL
-    if shift.mean > behaviour.warn and real:
-        return Status.WARN
-    return Status.OK if shift.high < behaviour.limit else Status.INCONCLUSIVE
+    rule = Rule(behaviour.name, behaviour.probe, warn_delta=behaviour.warn, fail_delta=behaviour.limit)
+    no_ceiling = -math.inf
+    return status_of(rule, Foretold(shift.mean, shift.low, shift.high, floor, p, p), no_ceiling, no_ceiling)[0]
 
 
 def blocks(shifts: Mapping[str, Shift], lines: Lines, judged: Sequence[Behaviour], extent: Extent = NEAR) -> bool:

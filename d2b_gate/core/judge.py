@@ -158,7 +158,7 @@ def _finding(judged: _Judged, p_adjusted: float, on_inconclusive: OnInconclusive
     evidence = judged.evidence
     rule = evidence.rule
     shift = Shift(judged.delta.mean, judged.delta.low, judged.delta.high, judged.floor, judged.p, p_adjusted)
-    status, reason = _status(rule, shift, judged.after)
+    status, reason = status_of(rule, shift, judged.after.low, judged.after.high)
     finding = Finding(
         rule=rule,
         status=status,
@@ -173,20 +173,24 @@ def _finding(judged: _Judged, p_adjusted: float, on_inconclusive: OnInconclusive
     return _resolve(finding, on_inconclusive) if status is Status.INCONCLUSIVE else finding
 
 
-def _status(rule: Rule, shift: Shift, after: Estimate) -> tuple[Status, str]:
-    real = shift.p_adjusted < SIGNIFICANCE and abs(shift.delta) > shift.noise
+def status_of(rule: Rule, shift: Shift, low: float, high: float) -> tuple[Status, str]:
+    """How a rule ends whose level after the change is predicted to lie between ``low`` and ``high``, and why."""
+    distinct = abs(shift.delta) > shift.noise
+    real = distinct and shift.p_adjusted < SIGNIFICANCE
     if _near_end(rule, shift) > rule.fail_delta and real:
         return Status.FAIL, "the whole interval lies past the limit, and clean changes do not shift this far"
-    if after.low > rule.max_level and real:
+    if low > rule.max_level and real:
         return Status.FAIL, "the predicted level lies above the ceiling, and clean changes do not shift this far"
-    size = _towards(rule, shift.delta)
-    if size > rule.warn_delta and abs(shift.delta) > shift.noise:
+    if _towards(rule, shift.delta) > rule.warn_delta and distinct:
         return Status.WARN, "the predicted shift is past the warning limit and the noise floor"
-    if after.low > rule.max_level:
-        return Status.WARN, "the predicted level lies above the ceiling, but this change cannot be told from clean ones"
-    if far_end(rule, shift) < rule.fail_delta and after.high < rule.max_level:
+    if far_end(rule, shift) >= rule.fail_delta:
+        return Status.INCONCLUSIVE, "the interval reaches past the limit, and the shift cannot be told from noise"
+    if high < rule.max_level:
         return Status.OK, "the whole interval lies under the limit"
-    return Status.INCONCLUSIVE, "the interval reaches past the limit, and the shift cannot be told from noise"
+    # a change that moves nothing is not to blame for where the base already is, and would be stopped for ever
+    if distinct:
+        return Status.INCONCLUSIVE, "the predicted level may lie above the ceiling, and the interval does not settle it"
+    return Status.WARN, "the predicted level may lie above the ceiling, but this change cannot be told from clean ones"
 
 
 def _resolve(finding: Finding, on_inconclusive: OnInconclusive) -> Finding:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 from d2b_gate.core.finding_id import finding_id
 from d2b_gate.core.interval import holm
-from d2b_gate.core.judge import SIGNIFICANCE
+from d2b_gate.core.judge import status_of
 from d2b_gate.core.reading import Measured
 from d2b_gate.core.verdict import Shift, Status
 
@@ -64,11 +64,10 @@ class _Case:
     after: Measured
     confidence: float
 
-    @property
-    def error(self) -> float:
-        """Standard error of the shift, told by its interval."""
+    def error(self, low: float, high: float) -> float:
+        """Standard error told by an interval."""
         width = 2 * NormalDist().inv_cdf(0.5 + self.confidence / 2)
-        return max(0.0, (self.shift.high - self.shift.low) / width)
+        return max(0.0, (high - low) / width)
 
     @property
     def towards(self) -> float:
@@ -105,28 +104,26 @@ def _question(rule: Rule) -> tuple[str, str, tuple[str, ...]]:
 
 
 def _p(case: _Case) -> float:
-    """P of a shift this far past the limit, were the truth at the limit."""
-    excess = case.towards * case.shift.delta - case.rule.fail_delta
-    if case.error == 0.0:
+    """P of a shift (or level) this far past its limit, were the truth at the limit."""
+    rule = case.rule
+    p = _tail(case.towards * case.shift.delta - rule.fail_delta, case.error(case.shift.low, case.shift.high))
+    if rule.direction == "either":
+        p *= 2
+    if math.isfinite(rule.max_level):
+        p = 2 * min(p, _tail(case.after.level - rule.max_level, case.error(case.after.low, case.after.high)))
+    return min(1.0, p)
+
+
+def _tail(excess: float, error: float) -> float:
+    if error == 0.0:
         return 0.0 if excess > 0 else 1.0
-    p = 1 - NormalDist().cdf(excess / case.error)
-    return min(1.0, 2 * p) if case.rule.direction == "either" else p
+    return 1 - NormalDist().cdf(excess / error)
 
 
 def _status(case: _Case, p: float) -> Status:
-    rule, shift = case.rule, case.shift
-    if _limits(rule) == _limits(case.finding.rule):
+    if _limits(case.rule) == _limits(case.finding.rule):
         return case.finding.status
-    ends = sorted(case.towards * end for end in (shift.low, shift.high))
-    real = abs(shift.delta) > shift.noise
-    if ends[0] > rule.fail_delta and p < SIGNIFICANCE and real:
-        return Status.FAIL
-    if case.after.low > rule.max_level and real:
-        return Status.FAIL
-    if case.towards * shift.delta > rule.warn_delta and real:
-        return Status.WARN
-    far = max(abs(shift.low), abs(shift.high)) if rule.direction == "either" else ends[1]
-    return Status.OK if far < rule.fail_delta and case.after.high < rule.max_level else Status.INCONCLUSIVE
+    return status_of(case.rule, replace(case.shift, p_adjusted=p), case.after.low, case.after.high)[0]
 
 
 def _limits(rule: Rule) -> tuple[object, ...]:

@@ -69,9 +69,10 @@ def test_a_ceiling_already_passed_by_the_base_is_not_this_changes_fault():
     assert status_of(0.0, rule=capped) is Status.WARN
 
 
-def test_a_level_that_may_reach_the_ceiling_is_not_ok():
+def test_a_level_that_may_lie_above_the_ceiling_is_not_ok():
     capped = replace(RULE, fail_delta=0.5, warn_delta=0.4, max_level=0.1)
-    assert status_of(0.0, rule=capped) is Status.INCONCLUSIVE
+    assert status_of(0.0, rule=capped) is Status.WARN, "the change cannot be told from a clean one"
+    assert status_of(0.02, rule=replace(capped, max_level=0.12)) is Status.INCONCLUSIVE
 
 
 def test_no_increase_at_all_is_a_limit_too():
@@ -122,6 +123,15 @@ def test_loosening_a_limit_never_makes_a_status_worse(delta, spread, limit, slac
         assert before is Status.FAIL
     if before is Status.OK:
         assert after is Status.OK
+
+
+@given(st.floats(-0.3, 0.3), st.floats(0.001, 0.4), st.floats(0.02, 0.4), st.floats(0.0, 0.5), st.floats(0.0, 0.3))
+def test_a_verdict_is_monotone_in_the_limit_and_in_the_ceiling(delta, spread, limit, ceiling, slack):
+    severity = (Status.OK, Status.WARN, Status.INCONCLUSIVE, Status.FAIL)
+    rule = replace(RULE, fail_delta=limit, max_level=ceiling)
+    before = severity.index(status_of(delta, rule=rule, spread=spread))
+    for loose in (replace(rule, fail_delta=limit + slack), replace(rule, max_level=ceiling + slack)):
+        assert severity.index(status_of(delta, rule=loose, spread=spread)) <= before
 
 
 @given(st.lists(st.floats(-1, 1), min_size=2, max_size=12))
