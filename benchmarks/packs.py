@@ -1,12 +1,14 @@
 """The packs beside the default one: rules with limits, and what the committed truth and predictions say of each limit.
 
 python -m benchmarks.packs            per limit: clean changes that it blocks, and shifts past it that it sees
-python -m benchmarks.packs --write    write policies/strict.toml, bias.toml, safety.toml and language-and-format.toml
+python -m benchmarks.packs --write    write policies/strict.toml, bias.toml, safety.toml and language-and-format.toml,
+                                      and the evidence in default.toml
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from dataclasses import dataclass, replace
 from functools import cache
@@ -157,19 +159,32 @@ def _settings() -> str:
     return "\n" + "\n".join(lines[: next(i for i, line in enumerate(lines) if line.startswith("#"))]).rstrip() + "\n"
 
 
-def _rule(rule: dict[str, object], one: Evidence, pack: str) -> str:
-    told = [
+def default_text(found: Bench) -> str:
+    """The default pack as it is, with what each of its limits does."""
+    text = (pack_root() / "default.toml").read_text(encoding="utf-8")
+    for one in evidence("default", found):
+        head = rf'\[\[rule\]\]\n(?:# .*\n)*id = "{re.escape(one.limit.behaviour.name)}"'
+        lines = ["[[rule]]", *_told(one), f'id = "{one.limit.behaviour.name}"']
+        text = re.sub(head, "\n".join(lines), text)
+    return text
+
+
+def _told(one: Evidence) -> list[str]:
+    return [
         f"# unit: {UNITS[unit_of(one.limit.behaviour)]}",
         f"# evidence: clean sets shifted it by at most {one.limit.largest:+.3f} ({one.limit.shown_by}); the limit",
         f"# blocks {one.blocked} of {one.clean} clean changes; of {one.over} trainings truly past it "
         f"{one.seen} fail and {one.passed} pass unseen",
     ]
+
+
+def _rule(rule: dict[str, object], one: Evidence, pack: str) -> str:
     keys = ("id", "warn_delta", "fail_delta") if pack == "strict" else tuple(rule)
     values = {**rule, "warn_delta": one.limit.warn, "fail_delta": one.limit.fail}
     if pack == "strict":
         keys = (*keys, "owner", "why")
     shown = [f"{key} = {_toml(values[key])}" for key in keys]
-    return "\n".join(["", "[[rule]]", *told, *shown]) + "\n"
+    return "\n".join(["", "[[rule]]", *_told(one), *shown]) + "\n"
 
 
 def _toml(value: object) -> str:
@@ -184,6 +199,7 @@ def main() -> int:
     if parser.parse_args().write:
         for pack in ABOUT:
             Path(pack_root() / f"{pack}.toml").write_text(pack_text(pack, found), encoding="utf-8")
+        Path(pack_root() / "default.toml").write_text(default_text(found), encoding="utf-8")
         return 0
     for pack in ("default", *ABOUT):
         Console(width=120).print(_table(pack, found))

@@ -48,26 +48,6 @@ class Effective:
     merged: Merged
 
 
-def read_policy(
-    text: str,
-    path: str,
-    *,
-    packs: Packs,
-    probes: Callable[[str], Probe],
-    kinds: Mapping[str, ProbeKind],
-    known: Known = _KNOWN,
-) -> Policy:
-    """Read the policy in ``text``; ``path`` is its display path.
-
-    ``packs`` returns (text, display path) of an entry of ``extends``, ``probes`` the probe of a reference; both raise
-    `UsageError` for what they do not have. ``known`` are the names of the registry.
-
-    Raises:
-        PolicyError: every problem of the policy, in the order of its lines.
-    """
-    return read_effective(text, path, packs=packs, probes=probes, kinds=kinds, known=known).policy
-
-
 def read_effective(
     text: str,
     path: str,
@@ -77,7 +57,14 @@ def read_effective(
     kinds: Mapping[str, ProbeKind],
     known: Known = _KNOWN,
 ) -> Effective:
-    """Read the policy, and keep where its values come from; see `read_policy`."""
+    """Read the policy in ``text``, and keep where its values come from; ``path`` is its display path.
+
+    ``packs`` returns (text, display path) of an entry of ``extends``, ``probes`` the probe of a reference; both raise
+    `UsageError` for what they do not have. ``known`` are the names of the registry.
+
+    Raises:
+        PolicyError: every problem of the policy, in the order of its lines.
+    """
     layers, unread = readable_layers(text, path, packs)
     if not layers:
         raise PolicyError(unread)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.packs import ABOUT, RULES, bench, evidence, pack_text
+from benchmarks.packs import ABOUT, RULES, bench, default_text, evidence, pack_text
 from benchmarks.truth.behaviours import BEHAVIOURS
 from d2b_gate.probes.catalogue import pack_root
 
@@ -11,6 +11,12 @@ from d2b_gate.probes.catalogue import pack_root
 def test_a_pack_is_what_the_committed_table_gives(pack):
     text = (pack_root() / f"{pack}.toml").read_text(encoding="utf-8")
     assert text == pack_text(pack, bench()), "run: python -m benchmarks.packs --write"
+
+
+def test_the_default_pack_says_what_its_limits_do():
+    text = (pack_root() / "default.toml").read_text(encoding="utf-8")
+    assert text == default_text(bench()), "run: python -m benchmarks.packs --write"
+    assert text.count("# evidence: ") == len(BEHAVIOURS)
 
 
 @pytest.mark.parametrize("pack", ("default", *ABOUT))

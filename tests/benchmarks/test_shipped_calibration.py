@@ -12,7 +12,7 @@ from d2b_gate.core.calibration import Line
 from d2b_gate.core.calibration_file import calibration_key, read_calibration
 from d2b_gate.core.ports import ModelCard
 from d2b_gate.policy.packs import pack_reader
-from d2b_gate.policy.read import read_policy
+from d2b_gate.policy.read import read_effective
 from d2b_gate.probes.catalogue import Catalogue, pack_root
 from d2b_gate.registry import load_all
 
@@ -32,7 +32,9 @@ def policy():
     kinds = load_all("probe_kinds")
     catalogue = Catalogue(pack_root(), lambda _: None, kinds)
     packs = pack_reader(pack_root(), lambda _: None)
-    return read_policy(POLICY, "d2b-gate.toml", packs=packs, probes=catalogue, kinds=kinds, known=known_names())
+    return read_effective(
+        POLICY, "d2b-gate.toml", packs=packs, probes=catalogue, kinds=kinds, known=known_names()
+    ).policy
 
 
 def test_it_holds_for_the_default_policy_on_the_embedded_model(shipped, policy):

@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import shutil
-from datetime import date, datetime, timezone
 
 import pytest
 
 from d2b_gate.policy.waivers import read_waivers
-from tests.cli.guides import GUIDES, blocks_of, run_shell
-
-WRITTEN = date(2026, 11, 1)
-"""The day that a guide calls today; every date in it moves by the days since."""
-
-
-def guide(name):
-    text = (GUIDES / "policy" / name).read_text(encoding="utf-8")
-    since = datetime.now(timezone.utc).date() - WRITTEN
-    return re.sub(r"\d{4}-\d\d-\d\d", lambda found: (date.fromisoformat(found[0]) + since).isoformat(), text)
+from tests.cli.guides import blocks_of, dated, run_shell
 
 
 def session_in(world, session):
@@ -32,11 +21,11 @@ def session_in(world, session):
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="the session is one of a shell")
 def test_the_session_on_waivers(empty):
-    _, _, policy, session = blocks_of(guide("waivers.md"))
+    _, _, policy, session = blocks_of(dated("policy/waivers.md"))
     (empty.root / "d2b-gate.toml").write_text(policy)
     assert session_in(empty, session) == session.lstrip("\n")
 
 
 def test_the_file_of_the_guide_is_one():
-    (waiver,) = read_waivers(blocks_of(guide("waivers.md"))[0], ["animal-preference"])
+    (waiver,) = read_waivers(blocks_of(dated("policy/waivers.md"))[0], ["animal-preference"])
     assert waiver.origin == "d2b-gate.waivers.toml:5"

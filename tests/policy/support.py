@@ -6,7 +6,7 @@ import pytest
 
 from d2b_gate.core.errors import PolicyError, UsageError
 from d2b_gate.policy.known import Known
-from d2b_gate.policy.read import read_policy
+from d2b_gate.policy.read import read_effective
 from d2b_gate.probes import choice, contrast
 from d2b_gate.probes.read import read_probe
 
@@ -75,7 +75,9 @@ def packs_of(files):
 
 
 def read(text, files=None, path="d2b-gate.toml", known=None):
-    return read_policy(text, path, packs=packs_of(files or {}), probes=probes, kinds=KINDS, known=known or Known())
+    return read_effective(
+        text, path, packs=packs_of(files or {}), probes=probes, kinds=KINDS, known=known or Known()
+    ).policy
 
 
 def problems(text, files=None, path="d2b-gate.toml"):

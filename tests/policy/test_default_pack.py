@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from d2b_gate.policy.packs import pack_reader
-from d2b_gate.policy.read import read_policy
+from d2b_gate.policy.read import read_effective
 from d2b_gate.probes.catalogue import Catalogue, pack_root
 from tests.policy.support import KINDS, policies_dir
 
@@ -17,7 +17,7 @@ def nothing(path):
 def default_policy():
     root = pack_root()
     catalogue = Catalogue(root, nothing, KINDS)
-    return read_policy(TEXT, "d2b-gate.toml", packs=pack_reader(root, nothing), probes=catalogue, kinds=KINDS)
+    return read_effective(TEXT, "d2b-gate.toml", packs=pack_reader(root, nothing), probes=catalogue, kinds=KINDS).policy
 
 
 def test_the_default_pack_reads_and_judges_every_shipped_behaviour():
@@ -43,7 +43,7 @@ def read_packs(*names):
     root = pack_root()
     text = TEXT.replace('"d2b:default"', ", ".join(f'"d2b:{name}"' for name in names))
     catalogue = Catalogue(root, nothing, KINDS)
-    return read_policy(text, "d2b-gate.toml", packs=pack_reader(root, nothing), probes=catalogue, kinds=KINDS)
+    return read_effective(text, "d2b-gate.toml", packs=pack_reader(root, nothing), probes=catalogue, kinds=KINDS).policy
 
 
 def test_these_packs_are_shipped():
