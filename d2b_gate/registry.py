@@ -51,6 +51,7 @@ REPORTS: Mapping[str, str] = {
     "full": "d2b_gate.reports.full",
     "concise": "d2b_gate.reports.concise",
     "json": "d2b_gate.reports.json",
+    "html": "d2b_gate.reports.html",
 }
 
 TABLES: Mapping[str, Mapping[str, str]] = {
