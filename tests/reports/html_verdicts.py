@@ -9,7 +9,20 @@ from d2b_gate.core.reading import Answer, Measured
 from d2b_gate.core.verdict import Blame, Example, Shift, Status
 from d2b_gate.reports.interface import RenderOptions
 
-from .verdicts import ERROR, EXAMPLES, FAILED, INCONCLUSIVE, OTHERS, PROVENANCE, QUIET, SINCE, WAIVED, WARNED, verdict
+from .verdicts import (
+    EDITS,
+    ERROR,
+    EXAMPLES,
+    FAILED,
+    INCONCLUSIVE,
+    OTHERS,
+    PROVENANCE,
+    QUIET,
+    SINCE,
+    WAIVED,
+    WARNED,
+    verdict,
+)
 
 PLAIN = RenderOptions()
 
@@ -53,8 +66,16 @@ SEVERAL = verdict(
     FAILED, LANGUAGE, ERROR, INCONCLUSIVE, WARNED, WAIVED, QUIET, *OTHERS, since=(SINCE,),
     notes=("3 rows are longer than 1024 tokens and were cut.",),
 )  # fmt: skip
+EVERYTHING = replace(
+    SEVERAL,
+    deferred="d",
+    row_findings=EXAMPLES["row-schema"].row_findings,
+    policy_changes=EDITS,
+    controls=EXAMPLES["control-failed"].controls,
+)
 PAGES = {
     "several": (SEVERAL, replace(PLAIN, history=HISTORY, result="results/r.json")),
     "history": (verdict(FAILED, QUIET), replace(PLAIN, history=HISTORY)),
     **{name: (found, PLAIN) for name, found in EXAMPLES.items()},
 }
+MARKUP = "<img src=x onerror=alert(1)><script>document.title=1</script>\"'><svg onload=alert(1)>*</td></table><!--"

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from d2b_gate.core.verdict import Verdict
     from d2b_gate.reports.interface import RenderOptions
 
+SHOWS_HISTORY = True
+"""Earlier results are looked up for this report alone; see `cli.output`."""
+
 
 def render(verdict: Verdict, options: RenderOptions) -> str:
     """The page, worst finding first; characters past ASCII become references where the options ask for ASCII."""

@@ -135,7 +135,7 @@ def _has_multiple(finding: Finding) -> bool:
 
 def _multiple(label: str, finding: Finding) -> Span:
     value, *ends = multiples(finding)
-    return Span(label, finding.status.value, value, min(ends), max(ends))
+    return Span(terminal(label, PATH), finding.status.value, value, min(ends), max(ends))
 
 
 def multiples(finding: Finding) -> tuple[float, ...]:
