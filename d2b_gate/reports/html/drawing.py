@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _LINE = 15  # px of a line of small text
 _FAR = 8.0  # multiples of a limit that an overview shows; what lies past them is an arrow at the edge
+_WORD = 42  # px that the word of a line takes, with some room
 _EDGE = 0.12  # of an axis; a word nearer to an end is aligned to it
 _DASHES = {"limit": (0, (5, 3)), "warn": (0, (1, 2.5)), "ceiling": "solid"}
 _ORDER = ("warn", "limit", "ceiling")
@@ -33,15 +34,14 @@ def drawn(chart: Chart) -> str:
 
 
 def _levels(chart: Levels) -> str:
-    words = [word for word in _ORDER if any(mark.word == word for mark in chart.marks)]
-    frame = Frame(26 * len(chart.spans) + _LINE * len(words) + 50, 58, 14, _LINE * len(words) + 8, 42)
+    words = _LINE * len(_words(chart.marks))
+    frame = Frame(26 * len(chart.spans) + words + 50, 58, 14, words + 8, 42)
 
     def draw(axes: Axes) -> None:
         places = [*(x for span in chart.spans for x in (span.low, span.high, span.value)), *_values(chart.marks)]
         _scale(axes, stretch(places), chart.unit)
         _rows_of(axes, len(chart.spans))
-        for mark in chart.marks:
-            _upright(axes, mark, words.index(mark.word))
+        _uprights(axes, chart.marks)
         for y, span in enumerate(chart.spans):
             _label(axes, y, span.label)
             _span(axes, y, span, "ink")
@@ -58,8 +58,7 @@ def _overview(chart: Overview) -> str:
         _scale(axes, (low, high), "times the rule's limit")
         _rows_of(axes, len(chart.spans))
         axes.axvline(0.0, color=STAND_INS["muted"], linewidth=1)
-        for mark in chart.marks:
-            _upright(axes, mark, 0)
+        _uprights(axes, chart.marks)
         for y, span in enumerate(chart.spans):
             _label(axes, y, head_of(span.label, 29))
             _bounded(axes, y, span, (low, high))
@@ -131,24 +130,46 @@ def _level(axes: Axes, mark: Mark) -> None:
     axes.text(1.02, mark.value, mark.word, transform=where, va="center", fontsize=11, color=STAND_INS["limit"])
 
 
-def _upright(axes: Axes, mark: Mark, row: int) -> None:
-    """A vertical line with its word above; words of different kinds stand in rows of their own."""
+def _uprights(axes: Axes, marks: Sequence[Mark]) -> None:
+    """Vertical lines with their words above; words of different kinds stand in rows of their own."""
+    words = _words(marks)
+    rows = {mark: words.index(mark.word) for mark in marks}
+    for mark in marks:
+        crossing = [other for other in marks if other != mark and rows[other] >= rows[mark]]
+        _upright(axes, mark, rows[mark], _side(axes, mark, crossing))
+
+
+def _side(axes: Axes, mark: Mark, crossing: Sequence[Mark]) -> str:
+    """On which side of its line a word stands: away from a line that would cross it, and inside the picture."""
+    low, high = axes.get_xlim()
+    pixels = axes.bbox.width / (high - low)
+    distances = [(other.value - mark.value) * pixels for other in crossing]
+    nearest = min(distances, key=abs, default=_WORD)
+    if abs(nearest) < _WORD:
+        return "right" if nearest > 0 else "left"
+    place = (mark.value - low) / (high - low)
+    return "left" if place < _EDGE else "right" if place > 1 - _EDGE else "center"
+
+
+def _upright(axes: Axes, mark: Mark, row: int, side: str) -> None:
     low, high = axes.get_xlim()
     top = 1 + _LINE * row / axes.bbox.height
     line = axes.axvline(mark.value, 0, top, color=STAND_INS["limit"], linewidth=1.2, linestyle=_DASHES[mark.word])
     line.set_clip_on(False)
-    place = (mark.value - low) / (high - low)
-    side = "left" if place < _EDGE else "right" if place > 1 - _EDGE else "center"
     axes.annotate(
         mark.word,
-        (place, 1.0),
+        ((mark.value - low) / (high - low), 1.0),
         xycoords="axes fraction",
-        xytext=(0, 4 + _LINE * row),
+        xytext=({"right": -3, "left": 3, "center": 0}[side], 4 + _LINE * row),
         textcoords="offset pixels",
         ha=side,
         fontsize=11,
         color=STAND_INS["limit"],
     )
+
+
+def _words(marks: Sequence[Mark]) -> list[str]:
+    return [word for word in _ORDER if any(mark.word == word for mark in marks)]
 
 
 def _span(axes: Axes, y: int, span: Span, role: str) -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from d2b_gate.reports.html.charts import Chart
     from d2b_gate.reports.html.named import Named
 
-PLOTTED = 12  # our choice: findings with plots of their own; a plot takes about 30 ms and 3 KB
+PLOTTED = 12  # our choice: findings that are not ok, and as many ok ones with a past; a plot takes 30 ms and 3 KB
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +37,15 @@ class Drawn:
 
 def draw_figures(findings: Sequence[Named], history: Sequence[Past]) -> Drawn:
     """Draw for the worst findings; the rest keep their tables, which hold the same numbers."""
-    past = {one.anchor: past_shifts(one.finding, history) for one in findings if not one.anchor.startswith("s")}
+    own = [one for one in findings if not one.anchor.startswith("s")]  # a shift since the baseline is another question
+    told = {one.anchor: past_shifts(one.finding, history) for one in own}
     loud = [one for one in findings if one.finding.status is not Status.OK]
-    quiet = [one for one in findings if one.finding.status is Status.OK and past.get(one.anchor)]
-    chosen = [*loud, *quiet][:PLOTTED]
-    figures = {
-        one.anchor: {figure.kind: figure for figure in _figures(one, past.get(one.anchor, ()))} for one in chosen
-    }
+    quiet = [one for one in findings if one.finding.status is Status.OK and told.get(one.anchor)]
+    chosen = [*loud[:PLOTTED], *quiet[:PLOTTED]]
+    past = {one.anchor: told.get(one.anchor, ()) for one in chosen}
+    figures = {one.anchor: {figure.kind: figure for figure in _figures(one, past[one.anchor])} for one in chosen}
     left = len(loud) + len(quiet) - len(chosen)
-    note = f"plots are drawn for the {len(chosen)} worst findings; {grouped(left)} more have tables alone"
+    note = f"plots, and earlier results, are shown for {len(chosen)} findings; {grouped(left)} more have tables alone"
     return Drawn(figures, past, note if left else "")
 
 
@@ -71,4 +71,6 @@ def _figures(one: Named, past: Sequence[PastShift]) -> Iterator[Figure]:
     line = course(finding, past)
     if line.spans:
         said = f"Predicted shift of {rule} over {counted(len(line.spans), 'result')}, oldest first"
-        yield Figure("course", picture_of(line, f"{one.anchor}-course", said), "The same rule on earlier changes")
+        yield Figure(
+            "course", picture_of(line, f"{one.anchor}-course", said), "Predicted shifts with intervals, oldest first"
+        )

@@ -17,7 +17,7 @@ from d2b_gate.reports.describe import (
     worst_first,
 )
 from d2b_gate.reports.escape import terminal
-from d2b_gate.reports.numbers import counted
+from d2b_gate.reports.numbers import counted, grouped
 
 if TYPE_CHECKING:
     from d2b_gate.core.verdict import Finding, Verdict
@@ -74,7 +74,12 @@ def _besides(verdict: Verdict, status: Status) -> str:
 
 def _of_finding(finding: Finding, since: str, others: int) -> str:
     more = f" {counted(others, 'more rule')} ended the same way." if others else ""
-    return f"{name_of(finding.rule)}{since}: {_numbers(finding)}{terminal(finding.reason, SENTENCE)}.{more}"
+    return f"{name_of(finding.rule)}{since}: {_unbroken(_numbers(finding))}{terminal(finding.reason, SENTENCE)}.{more}"
+
+
+def _unbroken(numbers: str) -> str:
+    """Numbers that a line break does not part from their units."""
+    return numbers.replace(" %", "\u00a0%").replace(" pt", "\u00a0pt").replace(" nats", "\u00a0nats")
 
 
 def _numbers(finding: Finding) -> str:
@@ -89,12 +94,23 @@ def _passing(verdict: Verdict) -> Headline:
         return Headline(Status.OK, "Nothing blocks this change", "No rule was judged.")
     worst = worst_first(found)[0].status
     alike = sum(finding.status is worst for finding in found)
-    return Headline(worst, "Nothing blocks this change", _SENTENCES[worst].format(counted(alike, "rule")))
+    one, many = _SENTENCES[worst]
+    sentence = one if alike == 1 else many.format(grouped(alike))
+    return Headline(worst, "Nothing blocks this change", sentence)
 
 
 _SENTENCES = {
-    Status.INCONCLUSIVE: "{} ended inconclusive, which the policy lets pass here.",
-    Status.WARN: "{} predicted past the warning limit, and not past the limit.",
-    Status.WAIVED: "{} would block and is waived.",
-    Status.OK: "{} predicted to stay within the limits.",
+    Status.INCONCLUSIVE: (
+        "One rule ended inconclusive, which the policy lets pass here.",
+        "{} rules ended inconclusive, which the policy lets pass here.",
+    ),
+    Status.WARN: (
+        "One rule is predicted past its warning limit, and not past its limit.",
+        "{} rules are predicted past their warning limits, and not past their limits.",
+    ),
+    Status.WAIVED: ("One finding would block and is waived.", "{} findings would block and are waived."),
+    Status.OK: (
+        "The one rule is predicted to stay within its limit.",
+        "All {} rules are predicted to stay within their limits.",
+    ),
 }

@@ -51,7 +51,8 @@ def overall(findings: list[Named]) -> Overall:
         return Overall(lines[:RULES_DRAWN], lines[RULES_DRAWN:], ())
     said = "Predicted shift of each rule as a multiple of its limit, with intervals; 1 is the limit"
     left = f"; {counted(chart.left_out, 'more rule')} in the table" if chart.left_out else ""
-    caption = f"Predicted shifts in units of each rule's limit, positive in the direction that it watches{left}"
+    both = "; the limit at -1 is that of rules that watch both ways" if len(chart.marks) > 1 else ""
+    caption = f"Predicted shifts in units of each rule's limit, positive in the direction that it watches{both}{left}"
     figure = Figure("overview", picture_of(chart, "overview", said), caption)
     return Overall(lines[:RULES_DRAWN], lines[RULES_DRAWN:], (figure,))
 
