@@ -62,7 +62,7 @@ def _import_elsewhere() -> None:
     if "matplotlib" in sys.modules:
         return
     here = Path.cwd()
-    # os.chdir(Path(__file__).parent)
+    os.chdir(Path(__file__).parent)
     try:
         importlib.import_module("matplotlib")
     finally:
