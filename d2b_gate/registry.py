@@ -6,10 +6,10 @@ distribution is found through the entry-point group ``d2b_gate.<table>``, consul
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 from typing import TYPE_CHECKING
 
-from d2b_gate.core.errors import UsageError
+from d2b_gate.core.errors import EvaluationError, UsageError
 from d2b_gate.core.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -51,7 +51,10 @@ REPORTS: Mapping[str, str] = {
     "full": "d2b_gate.reports.full",
     "concise": "d2b_gate.reports.concise",
     "json": "d2b_gate.reports.json",
+    "html": "d2b_gate.reports.html",
 }
+EXTRAS: Mapping[str, tuple[str, ...]] = {"html": ("jinja2", "matplotlib")}
+"""Reports that need the extra of their name, and the libraries that it brings."""
 
 TABLES: Mapping[str, Mapping[str, str]] = {
     "containers": CONTAINERS,
@@ -80,6 +83,19 @@ def load(table: str, name: str) -> ModuleType:
 def load_all(table: str) -> dict[str, ModuleType]:
     """Return every module of a table by name, in the table's order."""
     return {name: importlib.import_module(path) for name, path in TABLES[table].items()}
+
+
+def require_extra(report: str) -> None:
+    """See that a report's libraries are installed, without importing them.
+
+    Raises:
+        EvaluationError: one is not; the message names the extra that brings it.
+    """
+    missing = [library for library in EXTRAS.get(report, ()) if importlib.util.find_spec(library) is None]
+    if missing:
+        raise EvaluationError(
+            f"the {report} report needs {' and '.join(missing)}", remedy=f'run: pip install "d2b-gate[{report}]"'
+        )
 
 
 def _plugin(table: str, name: str) -> str:

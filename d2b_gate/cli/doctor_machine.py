@@ -25,7 +25,12 @@ if TYPE_CHECKING:
     from d2b_gate.sources.git import Repository
 
 MODEL_LIBRARIES = ("numpy", "torch", "transformers", "accelerate", "safetensors", "peft")
-OPTIONAL = (("pyarrow", "Parquet files", "parquet"), ("zstandard", "files that end in .zst", "zstd"))
+OPTIONAL = (
+    ("pyarrow", "Parquet files", "parquet"),
+    ("zstandard", "files that end in .zst", "zstd"),
+    ("jinja2", "HTML reports", "html"),
+    ("matplotlib", "HTML reports", "html"),
+)
 
 
 def machine_checks(policy: Policy | None, repository: Repository | None) -> Iterator[Check]:

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 from d2b_gate.cli.arguments import environment
 from d2b_gate.cli.console import show, speaks_unicode, wants_color
 from d2b_gate.core.errors import EvaluationError, UsageError
-from d2b_gate.registry import REPORTS, load
+from d2b_gate.registry import REPORTS, load, require_extra
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
+    from d2b_gate.core.history import Past
     from d2b_gate.core.verdict import Verdict
 
 
@@ -32,12 +33,14 @@ def plan_output(arguments: Namespace) -> Outputs:
 
     Raises:
         UsageError: an unknown format, or a target that cannot be written.
+        EvaluationError: a format whose libraries are not installed.
     """
     shown = tuple(arguments.format or [environment("FORMAT", "full")])
     files = [_target(entry) for entry in arguments.output_file]
     for name in (*shown, *(name for name, _ in files)):
         if name not in REPORTS:
             load("reports", name)
+        require_extra(name)
     return Outputs(shown, tuple(files))
 
 
@@ -109,11 +112,24 @@ def _render(
 
     from d2b_gate.reports.interface import RenderOptions
 
+    module = load("reports", name)
     width = max(60, min(120, shutil.get_terminal_size((88, 24)).columns))
     options = RenderOptions(
-        color=colored, width=width, ascii=ascii_only, hook=context == "hook", verbose=verbose, result=result
+        color=colored,
+        width=width,
+        ascii=ascii_only,
+        hook=context == "hook",
+        verbose=verbose,
+        result=result,
+        history=_history(verdict) if getattr(module, "SHOWS_HISTORY", False) else (),
     )
-    return str(load("reports", name).render(verdict, options))
+    return str(module.render(verdict, options))
+
+
+def _history(verdict: Verdict) -> tuple[Past, ...]:
+    from d2b_gate.cli.earlier import earlier_results
+
+    return earlier_results(verdict)
 
 
 def write_whole(path: Path, text: str) -> None:

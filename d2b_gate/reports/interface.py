@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from d2b_gate.core.history import Past
     from d2b_gate.core.verdict import Verdict
 
 
@@ -19,6 +20,7 @@ class RenderOptions:
     hook: bool = False  # shown by a local git hook: the advice speaks of the commit
     verbose: bool = False  # list what is collapsed otherwise
     result: str = ""  # where the result was saved, for the commands that the report suggests
+    history: tuple[Past, ...] = ()  # earlier results of the same policy and model, oldest first
 
 
 class Report(Protocol):
