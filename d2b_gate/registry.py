@@ -51,6 +51,11 @@ REPORTS: Mapping[str, str] = {
     "full": "d2b_gate.reports.full",
     "concise": "d2b_gate.reports.concise",
     "json": "d2b_gate.reports.json",
+    "markdown": "d2b_gate.reports.markdown",
+    "github": "d2b_gate.reports.github",
+    "gitlab": "d2b_gate.reports.gitlab",
+    "sarif": "d2b_gate.reports.sarif",
+    "junit": "d2b_gate.reports.junit",
 }
 
 TABLES: Mapping[str, Mapping[str, str]] = {
