@@ -24,21 +24,24 @@ class Section:
     bullet: str = ""  # before the line that says what was left out
 
 
-def lines_of(section: Section, more: Callable[[str], str]) -> list[str]:
-    """The section in lines, nothing where it has no item; ``more`` says how to see what was left out."""
+def lines_of(section: Section, more: Callable[[str], str], shown: Callable[[str], str]) -> list[str]:
+    """The section in lines, nothing where it has no item.
+
+    ``more`` says how to see what was left out; ``shown`` is what becomes of an item before it is measured.
+    """
     if not section.items:
         return []
-    kept = _fitting(section)
+    kept = _fitting(section, shown)
     hidden = len(section.items) - len(kept)
     rest = [f"{section.bullet}{more(counted(hidden, f'more {section.noun}'))}"] if hidden else []
     return [*section.above, *kept, *rest, *section.below]
 
 
-def _fitting(section: Section) -> list[str]:
+def _fitting(section: Section, shown: Callable[[str], str]) -> list[str]:
     kept: list[str] = []
     left = section.size
-    for item in section.items[: section.most]:
-        left -= len(item.encode("utf-8", "backslashreplace")) + 1
+    for item in map(shown, section.items[: section.most]):
+        left -= len(item.encode("utf-8")) + 1
         if left < 0:
             break
         kept.append(item)

@@ -15,6 +15,8 @@ from d2b_gate.reports.markdown_findings import details, quiet, table, waivers
 from d2b_gate.reports.markdown_tail import advised, broken_rows, method, notes, policy_edits
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from d2b_gate.core.verdict import Verdict
     from d2b_gate.reports.interface import RenderOptions
 
@@ -28,8 +30,8 @@ def render(verdict: Verdict, options: RenderOptions) -> str:
     since = [finding for one in verdict.since for finding in worst_first(one.findings)]
     loud_since = [finding for finding in since if finding.status is not Status.OK]
     sections = [
-        table("", loud),
-        table("Since the baseline", loud_since),
+        table("", loud, 15_000),
+        table("Since the baseline", loud_since, 5_000),
         details(loud),
         waivers([*loud, *loud_since]),
         broken_rows(verdict),
@@ -39,13 +41,13 @@ def render(verdict: Verdict, options: RenderOptions) -> str:
         quiet([finding for finding in [*findings, *since] if finding.status is Status.OK]),
         method(verdict),
     ]
-    blocks = [_head(verdict), *(_block(section) for section in sections if section.items)]
-    text = "\n\n".join(blocks) + "\n"
-    return ascii_only(text) if options.ascii else text
+    shown = ascii_only if options.ascii else str  # before anything is measured, for escapes are longer
+    blocks = [shown(_head(verdict)), *(_block(section, shown) for section in sections if section.items)]
+    return "\n\n".join(blocks) + "\n"
 
 
-def _block(section: Section) -> str:
-    return "\n".join(lines_of(section, lambda hidden: f"and {hidden}; {_EACH}")).rstrip("\n")
+def _block(section: Section, shown: Callable[[str], str]) -> str:
+    return "\n".join(lines_of(section, lambda hidden: f"and {hidden}; {_EACH}", shown)).rstrip("\n")
 
 
 def _head(verdict: Verdict) -> str:
@@ -54,8 +56,8 @@ def _head(verdict: Verdict) -> str:
     controls = ", ".join(map(control_in_words, verdict.controls))
     lines = [
         f"**d2b-gate: {ended}** ({prose(in_short(verdict), SENTENCE)})",
-        f"{code(verdict.provenance.scope, PATH)} {prose(totals(verdict.files), PATH * 2)}".strip(),
-        f"controls: {prose(controls, SENTENCE * 2)}" if controls else "",
+        f"{code(verdict.provenance.scope, PATH)} {prose(totals(verdict.files), PATH)}".strip(),
+        f"controls: {prose(controls, PATH)}" if controls else "",
         "Every number is a prediction: nothing was trained." if verdict.findings else "",
     ]
     return "  \n".join(line for line in lines if line)

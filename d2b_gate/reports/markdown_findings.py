@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from d2b_gate.core.reading import Unmeasured
 from d2b_gate.core.verdict import NoShift
 from d2b_gate.reports.bounded import Section
-from d2b_gate.reports.describe import NAME, PATH, SENTENCE, limits_of, shift_in_brief
+from d2b_gate.reports.describe import NAME, PATH, SENTENCE, blamed, limits_of, shift_in_brief
 from d2b_gate.reports.escape import terminal
 from d2b_gate.reports.escape_markdown import code, fenced, prose
 from d2b_gate.reports.full_block import answers_in_words, carried
@@ -25,11 +25,11 @@ _RUNS_SHOWN = 5
 _COLUMNS = ("rule", "before -> after", "predicted shift", "limit", "verdict")
 
 
-def table(title: str, loud: Sequence[Finding]) -> Section:
+def table(title: str, loud: Sequence[Finding], size: int) -> Section:
     """Behaviour, readings, shift with its interval, limit and status of each finding."""
     head = [f"**{title}**", ""] if title else []
     ruled = [f"| {' | '.join(_COLUMNS)} |", f"|{'---|' * len(_COLUMNS)}"]
-    return Section(tuple(head + ruled), tuple(map(_row, loud)), "rule", most=100, size=18_000, bullet="\n")
+    return Section(tuple(head + ruled), tuple(map(_row, loud)), "rule", most=100, size=size, bullet="\n")
 
 
 def _row(finding: Finding) -> str:
@@ -58,7 +58,7 @@ def _level(reading: Reading, unit: str) -> str:
 
 def details(loud: Sequence[Finding]) -> Section:
     """The rows behind each finding, an example, the reason and whom to ask."""
-    return Section((), tuple(map(_detail, loud)), "rule", most=20, size=15_000)
+    return Section((), tuple(map(_detail, loud)), "rule", most=20, size=13_000)
 
 
 def _detail(finding: Finding) -> str:
@@ -75,7 +75,7 @@ def _detail(finding: Finding) -> str:
 
 
 def _because(run: Blame) -> str:
-    return f"{code(run.where, PATH)}: {prose(carried(run), SENTENCE)}"
+    return f"{code(blamed(run), PATH * 2)}: {prose(carried(run), SENTENCE)}"
 
 
 def _more_runs(finding: Finding) -> list[str]:
@@ -117,7 +117,7 @@ def _example(finding: Finding) -> list[str]:
 def waivers(loud: Sequence[Finding]) -> Section:
     """Who waived what, up to what and until when."""
     said = tuple(f"- {_name(one)}: {prose(waiver, SENTENCE * 2)}" for one in loud for waiver in waivers_of(one))
-    return Section(("**Waivers**", ""), said, "waiver", most=50, size=6_000, bullet="- ")
+    return Section(("**Waivers**", ""), said, "waiver", most=50, size=5_000, bullet="- ")
 
 
 def quiet(findings: Sequence[Finding]) -> Section:
@@ -125,4 +125,4 @@ def quiet(findings: Sequence[Finding]) -> Section:
     title = f"{counted(len(findings), 'rule')} predicted to stay within limits"
     lines = tuple(f"- {_name(one)} {shift_in_brief(one)}, {', '.join(limits_of(one))}" for one in findings)
     above = (f"<details><summary>{title}</summary>", "")
-    return Section(above, lines, "rule", most=100, size=5_000, below=("", "</details>"), bullet="- ")
+    return Section(above, lines, "rule", most=100, size=3_000, below=("", "</details>"), bullet="- ")

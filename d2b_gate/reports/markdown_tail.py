@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from d2b_gate.reports.advice import advice
 from d2b_gate.reports.bounded import Section
-from d2b_gate.reports.describe import NAME, PATH, SENTENCE
+from d2b_gate.reports.describe import NAME, PATH, SENTENCE, place
 from d2b_gate.reports.escape_markdown import code, prose
 from d2b_gate.reports.numbers import grouped
 from d2b_gate.reports.policy_changes import effects, line
@@ -22,12 +22,12 @@ def broken_rows(verdict: Verdict) -> Section:
     """The rows that break their dataset's schema."""
     ordered = sorted(verdict.row_findings, key=lambda row: (row.dataset, row.path, row.line))
     above = ("**Rows that break their schema**", "")
-    return Section(above, tuple(map(_broken, ordered)), "row", most=20, size=6_000, bullet="- ")
+    return Section(above, tuple(map(_broken, ordered)), "row", most=20, size=4_000, bullet="- ")
 
 
 def _broken(row: RowFinding) -> str:
     message = prose(row.message, SENTENCE)
-    return f"- {code(f'{row.path}:{row.line}', PATH)} in {code(row.dataset, NAME) or 'a dataset'}: {message}"
+    return f"- {code(place(row.path, str(row.line)), PATH * 2)} in {code(row.dataset, NAME) or 'a dataset'}: {message}"
 
 
 def policy_edits(verdict: Verdict) -> Section:
@@ -35,19 +35,19 @@ def policy_edits(verdict: Verdict) -> Section:
     edits = verdict.policy_changes
     told = f"**This change edits the policy too** ({effects(edits)}); the verdict is by the policy of the base commit:"
     lines = tuple(f"- {prose(line(change), SENTENCE * 2)}" for change in edits)
-    return Section((told, ""), lines, "edit", most=50, size=5_000, bullet="- ")
+    return Section((told, ""), lines, "edit", most=50, size=4_000, bullet="- ")
 
 
 def notes(verdict: Verdict) -> Section:
     """What a reader must know about how it was measured."""
     lines = tuple(f"- note: {prose(note, SENTENCE)}" for note in verdict.notes)
-    return Section((), lines, "note", most=20, size=4_000, bullet="- ")
+    return Section((), lines, "note", most=20, size=3_000, bullet="- ")
 
 
 def advised(verdict: Verdict, options: RenderOptions) -> Section:
     """What to do next."""
     lines = tuple(f"- next: {prose(sentence, SENTENCE * 2)}" for sentence in advice(verdict, options))
-    return Section((), lines, "sentence", most=10, size=4_000, bullet="- ")
+    return Section((), lines, "sentence", most=10, size=3_000, bullet="- ")
 
 
 def method(verdict: Verdict) -> Section:
@@ -69,4 +69,4 @@ def method(verdict: Verdict) -> Section:
     told = (f"- {name}: {code(text, PATH)}" for name, text in named.items() if text)
     above = ("<details><summary>How this was predicted</summary>", "")
     items = (*told, f"{rows}, {grouped(verdict.rows_cached)} cached; {verdict.seconds:.1f} s")
-    return Section(above, items, "line", most=20, size=6_000, below=("", "</details>"), bullet="- ")
+    return Section(above, items, "line", most=20, size=3_000, below=("", "</details>"), bullet="- ")

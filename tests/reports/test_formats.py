@@ -68,7 +68,7 @@ def test_whole_full_report_with_options(name, chosen, snapshot):
 
 
 def _require_harmless(report, chosen, commands=False):
-    """No line acts, hides or reorders; ``commands`` says that lines may be commands, which a test of their own reads."""
+    """No line acts, hides or reorders; ``commands`` allows for commands, which a test of their own reads."""
     assert report.endswith("\n")
     lines = (INK.sub(r"\1", report) if chosen.color else report)[:-1].split("\n")
     for line in lines:
