@@ -26,7 +26,7 @@ def broken_rows(verdict: Verdict) -> Section:
 
 
 def _broken(row: RowFinding) -> str:
-    message = prose(row.message, SENTENCE)
+    message = code(row.message, SENTENCE)
     return f"- {code(place(row.path, str(row.line)), PATH * 2)} in {code(row.dataset, NAME) or 'a dataset'}: {message}"
 
 
