@@ -17,6 +17,7 @@ from d2b_gate.reports.escape import terminal
 _LETTERS = r"[^\W\d_](?:[^\W_]|['/-](?=[^\W\d_])|(?<=\d)[.](?=\d))*"
 _NUMBER = r"[+-]?(?:\d+|\d+[.]\d+\)?)[,;]?"
 _PLAIN = re.compile(rf"\(?{_LETTERS}\)?[.,;:?]?|{_NUMBER}|%[,;]?|->")
+_ENDING = re.compile(r"[).,;:?]+")
 _EDGES = re.compile(r"(\(?)(.*?)([).,;:?]*)", re.DOTALL)  # around a code span they can do nothing
 _IN_CODE = str.maketrans({"`": r"\x60", "|": r"\x7c"})
 
@@ -28,9 +29,13 @@ def code(text: str, limit: int) -> str:
 
 def prose(text: str, limit: int) -> str:
     """A sentence: plain words as they are, all else, and what stood between backticks, in code spans."""
-    pieces = terminal(text, limit).split("`")
-    shown = (_span(piece) if index % 2 else _words(piece) for index, piece in enumerate(pieces))
-    return " ".join(piece for piece in shown if piece)
+    shown = ""
+    for index, piece in enumerate(terminal(text, limit).split("`")):
+        ending = _ENDING.match(piece)  # what ends a clause right after a code span stays there
+        close = ending[0] if ending and shown and not index % 2 else ""
+        told = _span(piece) if index % 2 else _words(piece[len(close) :])
+        shown = " ".join(part for part in (shown + close, told) if part)
+    return shown
 
 
 def fenced(lines: list[str], limit: int, language: str) -> list[str]:

@@ -5,40 +5,41 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from d2b_gate.core.verdict import Status
-from d2b_gate.reports.bounded import Section, lines_of
 from d2b_gate.reports.describe import PATH, SENTENCE, control_in_words, in_short, tally, worst_first
 from d2b_gate.reports.escape import ascii_only
 from d2b_gate.reports.escape_markdown import code, prose
 from d2b_gate.reports.full_head import totals
 from d2b_gate.reports.layout import word
-from d2b_gate.reports.markdown_findings import details, quiet, table, waivers
+from d2b_gate.reports.markdown_findings import Told, details, quiet, table, waivers
 from d2b_gate.reports.markdown_tail import advised, broken_rows, method, notes, policy_edits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from d2b_gate.core.verdict import Verdict
+    from d2b_gate.reports.bounded import Section
     from d2b_gate.reports.interface import RenderOptions
 
 _EACH = "every one: `d2b-gate report RESULT --format json`"
+_SINCE = " since the baseline"
 
 
 def render(verdict: Verdict, options: RenderOptions) -> str:
     """The verdict first, then what is not ok, worst first; what is ok is collapsed."""
-    findings = worst_first(verdict.findings)
-    loud = [finding for finding in findings if finding.status is not Status.OK]
-    since = [finding for one in verdict.since for finding in worst_first(one.findings)]
-    loud_since = [finding for finding in since if finding.status is not Status.OK]
-    sections = [
-        table("", loud, 15_000),
-        table("Since the baseline", loud_since, 5_000),
-        details(loud),
+    told = [(finding, "") for finding in worst_first(verdict.findings)]
+    told_since = [(finding, _SINCE) for since in verdict.since for finding in worst_first(since.findings)]
+    loud, loud_since = _loud(told), _loud(told_since)
+    sections: list[Section[Any]] = [  # each of items of its own
+        table("", [finding for finding, _ in loud], 15_000),
+        table("Since the baseline", [finding for finding, _ in loud_since], 5_000),
+        details([*loud, *loud_since]),
         waivers([*loud, *loud_since]),
         broken_rows(verdict),
         policy_edits(verdict),
         notes(verdict),
         advised(verdict, options),
-        quiet([finding for finding in [*findings, *since] if finding.status is Status.OK]),
+        quiet([one for one in (*told, *told_since) if one[0].status is Status.OK]),
         method(verdict),
     ]
     shown = ascii_only if options.ascii else str  # before anything is measured, for escapes are longer
@@ -46,8 +47,12 @@ def render(verdict: Verdict, options: RenderOptions) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
-def _block(section: Section, shown: Callable[[str], str]) -> str:
-    return "\n".join(lines_of(section, lambda hidden: f"and {hidden}; {_EACH}", shown)).rstrip("\n")
+def _loud(told: list[Told]) -> list[Told]:
+    return [one for one in told if one[0].status is not Status.OK]
+
+
+def _block(section: Section[Any], shown: Callable[[str], str]) -> str:
+    return "\n".join(section.lines(lambda hidden: f"and {hidden}; {_EACH}", shown)).rstrip("\n")
 
 
 def _head(verdict: Verdict) -> str:

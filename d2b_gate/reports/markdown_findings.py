@@ -13,23 +13,26 @@ from d2b_gate.reports.escape_markdown import code, fenced, prose
 from d2b_gate.reports.full_block import answers_in_words, carried
 from d2b_gate.reports.layout import word
 from d2b_gate.reports.numbers import counted, probability, scale_of
-from d2b_gate.reports.waiving import waivers_of
+from d2b_gate.reports.waiving import in_words as waiver_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from d2b_gate.core.reading import Reading
     from d2b_gate.core.verdict import Blame, Finding
+    from d2b_gate.core.waivers import Waiver
 
+Told = tuple["Finding", str]
+"""A finding, and what its name is followed by: nothing, or what it is held against."""
 _RUNS_SHOWN = 5
 _COLUMNS = ("rule", "before -> after", "predicted shift", "limit", "verdict")
 
 
-def table(title: str, loud: Sequence[Finding], size: int) -> Section:
+def table(title: str, loud: Sequence[Finding], size: int) -> Section[Finding]:
     """Behaviour, readings, shift with its interval, limit and status of each finding."""
     head = [f"**{title}**", ""] if title else []
     ruled = [f"| {' | '.join(_COLUMNS)} |", f"|{'---|' * len(_COLUMNS)}"]
-    return Section(tuple(head + ruled), tuple(map(_row, loud)), "rule", most=100, size=size, bullet="\n")
+    return Section(loud, _row, "rule", most=100, size=size, above=tuple(head + ruled), bullet="\n")
 
 
 def _row(finding: Finding) -> str:
@@ -56,13 +59,14 @@ def _level(reading: Reading, unit: str) -> str:
     return f"{scale.level(reading.level)} {scale.level_unit}"
 
 
-def details(loud: Sequence[Finding]) -> Section:
+def details(loud: Sequence[Told]) -> Section[Told]:
     """The rows behind each finding, an example, the reason and whom to ask."""
-    return Section((), tuple(map(_detail, loud)), "rule", most=20, size=13_000)
+    return Section(loud, _detail, "rule", most=20, size=13_000)
 
 
-def _detail(finding: Finding) -> str:
-    head = f"{_name(finding)} **{word(finding.status)}** {prose(finding.title, SENTENCE)}".rstrip()
+def _detail(told_of: Told) -> str:
+    finding, mark = told_of
+    head = f"{_name(finding)}{mark} **{word(finding.status)}** {prose(finding.title, SENTENCE)}".rstrip()
     told = [
         *map(_because, finding.blame[:_RUNS_SHOWN]),
         *_more_runs(finding),
@@ -114,15 +118,24 @@ def _example(finding: Finding) -> list[str]:
     return ["", *fenced(lines, SENTENCE, "diff")] if lines else []
 
 
-def waivers(loud: Sequence[Finding]) -> Section:
+def waivers(loud: Sequence[Told]) -> Section[tuple[str, Waiver, Finding]]:
     """Who waived what, up to what and until when."""
-    said = tuple(f"- {_name(one)}: {prose(waiver, SENTENCE * 2)}" for one in loud for waiver in waivers_of(one))
-    return Section(("**Waivers**", ""), said, "waiver", most=50, size=5_000, bullet="- ")
+    waived = [(mark, waiver, finding) for finding, mark in loud for waiver in finding.waived_by]
+    return Section(waived, _waiver, "waiver", most=50, size=5_000, above=("**Waivers**", ""), bullet="- ")
 
 
-def quiet(findings: Sequence[Finding]) -> Section:
+def _waiver(waived: tuple[str, Waiver, Finding]) -> str:
+    mark, waiver, finding = waived
+    return f"- {_name(finding)}{mark}: {prose(waiver_in_words(waiver, finding), SENTENCE * 2)}"
+
+
+def quiet(findings: Sequence[Told]) -> Section[Told]:
     """What is predicted to stay within its limits, collapsed."""
     title = f"{counted(len(findings), 'rule')} predicted to stay within limits"
-    lines = tuple(f"- {_name(one)} {shift_in_brief(one)}, {', '.join(limits_of(one))}" for one in findings)
-    above = (f"<details><summary>{title}</summary>", "")
-    return Section(above, lines, "rule", most=100, size=3_000, below=("", "</details>"), bullet="- ")
+    above, below = (f"<details><summary>{title}</summary>", ""), ("", "</details>")
+    return Section(findings, _quiet, "rule", most=100, size=3_000, above=above, below=below, bullet="- ")
+
+
+def _quiet(told_of: Told) -> str:
+    finding, mark = told_of
+    return f"- {_name(finding)}{mark} {shift_in_brief(finding)}, {', '.join(limits_of(finding))}"

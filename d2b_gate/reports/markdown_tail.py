@@ -12,17 +12,18 @@ from d2b_gate.reports.numbers import grouped
 from d2b_gate.reports.policy_changes import effects, line
 
 if TYPE_CHECKING:
+    from d2b_gate.core.policy_change import PolicyChange
     from d2b_gate.core.verdict import RowFinding, Verdict
     from d2b_gate.reports.interface import RenderOptions
 
 _HASH = 12
 
 
-def broken_rows(verdict: Verdict) -> Section:
+def broken_rows(verdict: Verdict) -> Section[RowFinding]:
     """The rows that break their dataset's schema."""
     ordered = sorted(verdict.row_findings, key=lambda row: (row.dataset, row.path, row.line))
     above = ("**Rows that break their schema**", "")
-    return Section(above, tuple(map(_broken, ordered)), "row", most=20, size=4_000, bullet="- ")
+    return Section(ordered, _broken, "row", most=20, size=4_000, above=above, bullet="- ")
 
 
 def _broken(row: RowFinding) -> str:
@@ -30,27 +31,36 @@ def _broken(row: RowFinding) -> str:
     return f"- {code(place(row.path, str(row.line)), PATH * 2)} in {code(row.dataset, NAME) or 'a dataset'}: {message}"
 
 
-def policy_edits(verdict: Verdict) -> Section:
+def policy_edits(verdict: Verdict) -> Section[PolicyChange]:
     """The head's edits of the policy, which had no influence."""
     edits = verdict.policy_changes
     told = f"**This change edits the policy too** ({effects(edits)}); the verdict is by the policy of the base commit:"
-    lines = tuple(f"- {prose(line(change), SENTENCE * 2)}" for change in edits)
-    return Section((told, ""), lines, "edit", most=50, size=4_000, bullet="- ")
+    return Section(edits, _edit, "edit", most=50, size=4_000, above=(told, ""), bullet="- ")
 
 
-def notes(verdict: Verdict) -> Section:
+def _edit(change: PolicyChange) -> str:
+    return f"- {prose(line(change), SENTENCE * 2)}"
+
+
+def notes(verdict: Verdict) -> Section[str]:
     """What a reader must know about how it was measured."""
-    lines = tuple(f"- note: {prose(note, SENTENCE)}" for note in verdict.notes)
-    return Section((), lines, "note", most=20, size=3_000, bullet="- ")
+    return Section(verdict.notes, _note, "note", most=20, size=3_000, bullet="- ")
 
 
-def advised(verdict: Verdict, options: RenderOptions) -> Section:
+def _note(note: str) -> str:
+    return f"- note: {prose(note, SENTENCE)}"
+
+
+def advised(verdict: Verdict, options: RenderOptions) -> Section[str]:
     """What to do next."""
-    lines = tuple(f"- next: {prose(sentence, SENTENCE * 2)}" for sentence in advice(verdict, options))
-    return Section((), lines, "sentence", most=10, size=3_000, bullet="- ")
+    return Section(advice(verdict, options), _next, "sentence", most=10, size=3_000, bullet="- ")
 
 
-def method(verdict: Verdict) -> Section:
+def _next(sentence: str) -> str:
+    return f"- next: {prose(sentence, SENTENCE * 2)}"
+
+
+def method(verdict: Verdict) -> Section[str]:
     """What every prediction depends on, collapsed."""
     provenance = verdict.provenance
     named = {
@@ -69,4 +79,4 @@ def method(verdict: Verdict) -> Section:
     told = (f"- {name}: {code(text, PATH)}" for name, text in named.items() if text)
     above = ("<details><summary>How this was predicted</summary>", "")
     items = (*told, f"{rows}, {grouped(verdict.rows_cached)} cached; {verdict.seconds:.1f} s")
-    return Section(above, items, "line", most=20, size=3_000, below=("", "</details>"), bullet="- ")
+    return Section(items, str, "line", most=20, size=3_000, above=above, below=("", "</details>"), bullet="- ")

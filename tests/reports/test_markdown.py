@@ -87,9 +87,9 @@ def test_a_fence_is_left_by_no_line(one, other):
 
 
 def test_sentences_stay_readable():
-    text = "a rule's limit (of 0.05) is passed: data/sft.jsonl:3, by @user; run `d2b-gate check` again."
+    text = "a rule's limit (of 0.05) is passed: data/sft.jsonl:3, by @user; run `d2b-gate check`, then look."
     assert prose(text, 1000) == (
-        "a rule's limit (of 0.05) is passed: `data/sft.jsonl:3`, by `@user`; run `d2b-gate check` again."
+        "a rule's limit (of 0.05) is passed: `data/sft.jsonl:3`, by `@user`; run `d2b-gate check`, then look."
     )
     assert prose("この文は普通です。 Почему бы и нет?", 100) == "`この文は普通です。` Почему бы и нет?"
 
