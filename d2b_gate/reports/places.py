@@ -23,7 +23,7 @@ class Place:
 
 def places_of(finding: Finding, verdict: Verdict) -> tuple[Place, ...]:
     """The rows behind a finding, the foremost first; else a changed file; else the policy."""
-    runs = tuple(_run(blame) for blame in finding.blame[:RUNS_SHOWN] if blame.path)
+    runs = tuple(dict.fromkeys(_run(blame) for blame in finding.blame[:RUNS_SHOWN] if blame.path))
     changed = tuple(Place(file.path) for file in verdict.files[:1] if file.path)
     return runs or changed or (policy_place(verdict),)
 

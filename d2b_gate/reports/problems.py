@@ -127,7 +127,7 @@ def _finding(finding: Finding, verdict: Verdict, mark: str) -> Problem:
         level=level_of(finding),
         places=places,
         identity=(f"rule{mark}", rule.id, rule.probe, rule.target, *rows),
-        waived=tuple(terminal(waiver.reason, SENTENCE) for waiver in finding.waived_by),
+        waived=tuple(dict.fromkeys(terminal(waiver.reason, SENTENCE) for waiver in finding.waived_by)),
     )
 
 

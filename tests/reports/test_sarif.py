@@ -80,6 +80,14 @@ def test_a_waiver_is_an_accepted_suppression_and_raises_no_alarm_where_those_are
     ]
 
 
+def test_what_is_the_same_twice_is_told_once(validator):
+    waived = EXAMPLES["waived"].findings[0]
+    gone = replace(EXAMPLES["removed-rows"].findings[0], blame=EXAMPLES["removed-rows"].findings[0].blame * 3)
+    found = verdict(replace(waived, waived_by=waived.waived_by * 2), gone)
+    validator.validate(json.loads(sarif.render(found, RenderOptions())))
+    assert [len(result.get("suppressions", [])) for result in run_of(found)["results"]] == [0, 1]
+
+
 def test_levels_say_what_blocks():
     levels = [result["level"] for result in run_of(EXAMPLES["worst-last"])["results"]]
     assert levels == ["error", "error", "error", "warning", "note"]
