@@ -52,6 +52,11 @@ REPORTS: Mapping[str, str] = {
     "concise": "d2b_gate.reports.concise",
     "json": "d2b_gate.reports.json",
     "html": "d2b_gate.reports.html",
+    "markdown": "d2b_gate.reports.markdown",
+    "github": "d2b_gate.reports.github",
+    "gitlab": "d2b_gate.reports.gitlab",
+    "sarif": "d2b_gate.reports.sarif",
+    "junit": "d2b_gate.reports.junit",
 }
 EXTRAS: Mapping[str, tuple[str, ...]] = {"html": ("jinja2", "matplotlib")}
 """Reports that need the extra of their name, and the libraries that it brings."""

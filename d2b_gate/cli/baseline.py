@@ -77,7 +77,7 @@ def desk(repository: Repository) -> Desk:
     """Read the policy of the index, with which the baseline is going to be committed."""
     stand = Standpoint(repository, "staged", "hook", INDEX)
     policy, catalogue = read_the_policy(stand.policy(), stand.reader())
-    return Desk(repository, stand, policy, catalogue, Rows(row_reader(stand), MemoryStore()))
+    return Desk(repository, stand, policy, catalogue, Rows(row_reader(stand, policy.show_samples), MemoryStore()))
 
 
 def run_create(arguments: Namespace) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from d2b_gate.cli.arguments import environment, later
+from d2b_gate.registry import REPORTS
 
 if TYPE_CHECKING:
     import argparse
@@ -29,9 +30,9 @@ def declare(commands: argparse._SubParsersAction[argparse.ArgumentParser], commo
 def add_output(parser: argparse.ArgumentParser) -> None:
     """Flags that choose reports."""
     group = parser.add_argument_group("output")
-    group.add_argument(
-        "--format", action="append", metavar="FORMAT", help="full (default), concise or json; may be repeated"
-    )
+    first, *others, last = REPORTS
+    known = f"{first} (default), {', '.join(others)} or {last}; may be repeated"
+    group.add_argument("--format", action="append", metavar="FORMAT", help=known)
     group.add_argument(
         "--output-file", action="append", default=[], metavar="FORMAT=PATH", help="also write a report to a file"
     )

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from d2b_gate.core.change import FileRef, Snapshot
     from d2b_gate.core.ports import Backend, Progress, Store
     from d2b_gate.core.rows import Row
-    from d2b_gate.core.rules import Policy
+    from d2b_gate.core.rules import Policy, ShowSamples
     from d2b_gate.probes.catalogue import Catalogue
 
 
@@ -57,7 +57,7 @@ def wire(
         running.progress.note(problem)
     backend = CachingBackend(_backend(policy, stand, running), store, running.progress)
     ports = Ports(
-        reader=row_reader(stand),
+        reader=row_reader(stand, policy.show_samples),
         store=store,
         backend=backend,
         predictor=load("predictors", policy.method.predictor),
@@ -86,8 +86,8 @@ def _backend(policy: Policy, stand: Standpoint, running: Running) -> Backend:
     return opened
 
 
-def row_reader(stand: Standpoint) -> Reader:
-    """Files of the repository to rows, read as the policy's state says."""
+def row_reader(stand: Standpoint, samples: ShowSamples) -> Reader:
+    """Files of the repository to rows, read as the policy's state says; ``samples``: what is shown of a row's text."""
     repository = stand.repository
     containers, shapes = load_all("containers"), load_all("shapes")
 
@@ -100,7 +100,7 @@ def row_reader(stand: Standpoint) -> Reader:
 
     def broken(content: bytes, path: str, spec: DatasetSpec) -> Iterator[tuple[int, str]]:
         schema = _row_schema(spec, stand)
-        return violations(read_records(content, path, spec, containers), schema, path)
+        return violations(read_records(content, path, spec, containers), schema, path, samples)
 
     return Reader(pick, bytes_of, partial(read_rows, containers=containers, shapes=shapes), broken)
 

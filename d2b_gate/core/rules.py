@@ -8,6 +8,7 @@ from typing import Literal
 
 Direction = Literal["increase", "decrease", "either"]
 OnInconclusive = Literal["pass", "warn", "fail"]
+ShowSamples = Literal["none", "redacted", "full"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,5 +134,5 @@ class Policy:
     budget: Budget = field(default_factory=Budget)
     on_inconclusive: Inconclusive = field(default_factory=Inconclusive)
     on_unavailable: Unavailable = field(default_factory=Unavailable)
-    show_samples: str = "redacted"
+    show_samples: ShowSamples = "redacted"
     require_calibration: bool = False  # without a calibration that matches: evaluate against placebos, or not at all

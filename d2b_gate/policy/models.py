@@ -184,8 +184,8 @@ class PolicyTable(Strict):
     on_unavailable: UnavailableTable = Field(
         default_factory=UnavailableTable, description="What an unavailable backend means."
     )
-    show_samples: Literal["redacted", "full"] = Field(
-        default="redacted", description="How reports show the text of rows."
+    show_samples: Literal["none", "redacted", "full"] = Field(
+        default="redacted", description="What reports show of the text of rows: nothing, how long it is, or the text."
     )
     require_calibration: bool = Field(
         default=False, description="Refuse to judge (exit 3) where no calibration matches model, method and probe."

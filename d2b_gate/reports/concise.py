@@ -12,11 +12,11 @@ from d2b_gate.reports.describe import (
     control_in_words,
     failed_controls,
     headed,
+    in_short,
     limits_of,
     name_of,
     place,
     shift_in_brief,
-    tally,
     worst_first,
 )
 from d2b_gate.reports.escape import ascii_only, terminal
@@ -43,7 +43,7 @@ def render(verdict: Verdict, options: RenderOptions) -> str:
             for control in failed_controls(verdict)
         ),
         *(f"{line(change)} (no influence on this verdict)" for change in verdict.policy_changes),
-        _summary(verdict),
+        in_short(verdict),
     ]
     text = "\n".join(lines) + "\n"
     return ascii_only(text) if options.ascii else text
@@ -73,9 +73,3 @@ def _row(row: RowFinding, options: RenderOptions) -> str:
 
 def _word(status: Status, options: RenderOptions) -> str:
     return painted(word(status), status, options.color)
-
-
-def _summary(verdict: Verdict) -> str:
-    counts = ", ".join(text for _, text in tally(verdict)) or "nothing was judged"
-    deferred = f"deferred: {terminal(verdict.deferred, SENTENCE)}; " if verdict.deferred else ""
-    return f"{deferred}{counts}; exit {int(verdict.exit)}"

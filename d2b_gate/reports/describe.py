@@ -98,6 +98,13 @@ def tally(verdict: Verdict) -> list[tuple[Status, str]]:
     return sorted(counts, key=lambda count: _ORDER[count[0]])
 
 
+def in_short(verdict: Verdict) -> str:
+    """``1 fail, 7 ok; exit 1``."""
+    counts = ", ".join(text for _, text in tally(verdict)) or "nothing was judged"
+    deferred = f"deferred: {terminal(verdict.deferred, SENTENCE)}; " if verdict.deferred else ""
+    return f"{deferred}{counts}; exit {int(verdict.exit)}"
+
+
 def is_plainly_ok(verdict: Verdict) -> bool:
     """Whether there is nothing that anybody should look at."""
     findings = [*verdict.findings, *(finding for since in verdict.since for finding in since.findings)]

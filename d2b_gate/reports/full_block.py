@@ -100,12 +100,12 @@ def _examples(finding: Finding, options: RenderOptions) -> list[str]:
 def _example(example: Example, target: str, options: RenderOptions) -> list[str]:
     return [
         GAP + terminal(example.prompt, max(NAME, options.width - len(GAP))),
-        f"-    {_answers(example.before, target)}",
-        f"+    {_answers(example.after, target)}",
+        f"-    {answers_in_words(example.before, target)}",
+        f"+    {answers_in_words(example.after, target)}",
     ]
 
 
-def _answers(answers: tuple[Answer, ...], target: str) -> str:
+def answers_in_words(answers: tuple[Answer, ...], target: str) -> str:
     """The likeliest answers, and the rule's target even where it is not among them."""
     ordered = sorted(answers, key=lambda answer: -answer.share)
     shown = ordered[:_ANSWERS_SHOWN] + [answer for answer in ordered[_ANSWERS_SHOWN:] if answer.text == target]
@@ -116,13 +116,14 @@ def _because(blame: tuple[Blame, ...], options: RenderOptions) -> list[str]:
     shown = blame if options.verbose else blame[:_BLAME_SHOWN]
     places = [blamed(run) for run in shown]
     width = max(map(columns, places), default=0)
-    lines = [f"{padded(where, width)}{GAP}{_carried(run)}" for where, run in zip(places, shown, strict=True)]
+    lines = [f"{padded(where, width)}{GAP}{carried(run)}" for where, run in zip(places, shown, strict=True)]
     if len(blame) > len(shown):
         lines.append(f"and {counted(len(blame) - len(shown), 'more run')} of rows")
     return [(" " * len(_BECAUSE) if index else _BECAUSE) + line for index, line in enumerate(lines)]
 
 
-def _carried(run: Blame) -> str:
+def carried(run: Blame) -> str:
+    """``140 rows carry 92 % of the predicted shift (checked)``."""
     rows = counted(run.rows, "removed row" if run.side == "removed" else "row")
     verb = "carries" if run.rows == 1 else "carry"
     return f"{rows} {verb} {percent(run.share)} of the predicted shift ({terminal(run.basis, NAME)})"

@@ -26,14 +26,15 @@ def head(verdict: Verdict, options: RenderOptions) -> list[str]:
         f"model {terminal(provenance.model_id, PATH)}",
         f"{terminal(provenance.device, NAME)} {terminal(provenance.dtype, NAME)}",
     ]
-    scope = [terminal(provenance.scope, PATH), _totals(verdict.files)]
+    scope = [terminal(provenance.scope, PATH), totals(verdict.files)]
     if verdict.files:
         scope.append(f"{counted(verdict.rows_cached, 'row')} cached")
     lines = flowed(tool, options.width, "  ") + flowed(scope, options.width, "  ")
     return lines + (_files(verdict.files, options) if len(verdict.files) > 1 else [])
 
 
-def _totals(files: tuple[FileChange, ...]) -> str:
+def totals(files: tuple[FileChange, ...]) -> str:
+    """``data/a.jsonl: +214 rows, -2 rows``."""
     if not files:
         return "no row changed"
     added, removed = sum(file.added for file in files), sum(file.removed for file in files)

@@ -18,10 +18,11 @@ _HASH = 12  # characters shown of a digest; the file has all of them
 
 def waivers_of(finding: Finding) -> list[str]:
     """One sentence per waiver that covers the finding."""
-    return [_in_words(waiver, finding) for waiver in finding.waived_by]
+    return [in_words(waiver, finding) for waiver in finding.waived_by]
 
 
-def _in_words(waiver: Waiver, finding: Finding) -> str:
+def in_words(waiver: Waiver, finding: Finding) -> str:
+    """``up to +20.0 pt through 2026-12-01 (UTC), owner @a, approver @b, file:line: reason``."""
     parts = [
         f"{cap_of(waiver, finding.rule, finding.unit)} through {terminal(waiver.expires, NAME)} (UTC)",
         f"owner {terminal(waiver.owner, NAME)}",

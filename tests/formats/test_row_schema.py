@@ -35,6 +35,17 @@ def test_violations_name_the_place_and_the_rule_and_not_the_text():
     ]
 
 
+@pytest.mark.parametrize(
+    ("samples", "place"),
+    [("none", "[...]"), ("redacted", "[a key of 12 characters]"), ("full", '["secret words"]')],
+)
+def test_a_key_that_the_schema_does_not_name_is_text_of_the_row(samples, place):
+    schema = {"properties": {"tags": {"additionalProperties": {"type": "string"}}}}
+    record = Record({"tags": {"secret words": 1}}, 7)
+    ((_, message),) = violations([record], schema, "schemas/row.json", samples)
+    assert message == f'the row["tags"]{place} breaks the rule type: "string"'
+
+
 def test_missing_and_surplus_fields():
     messages = [message for _, message in broken({"secret": 1})]
     assert messages == [
@@ -45,7 +56,7 @@ def test_missing_and_surplus_fields():
 
 def test_hostile_keys_are_made_printable():
     schema = {"additionalProperties": {"type": "string"}}
-    ((_, message),) = broken({"a\x1b]0;\u202e": 1}, schema)
+    ((_, message),) = violations([Record({"a\x1b]0;\u202e": 1}, 7)], schema, "schemas/row.json", "full")
     assert message.isprintable()
 
 

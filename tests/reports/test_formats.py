@@ -4,7 +4,6 @@ import json as stdlib_json
 import re
 import unicodedata
 from dataclasses import replace
-from itertools import product
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,13 +11,15 @@ from hypothesis import strategies as st
 
 from d2b_gate.core.verdict import FileChange, Status
 from d2b_gate.core.wire import verdict_from_json
+from d2b_gate.registry import REPORTS, load
 from d2b_gate.reports import concise, full, json
 from d2b_gate.reports.interface import RenderOptions, Report
 
 from .strategies import verdicts
 from .verdicts import EXAMPLES, FAILED, HOSTILE, QUIET, hostile_everywhere, verdict
 
-FORMATS: dict[str, Report] = {"full": full, "concise": concise, "json": json}
+# A page is no text for a terminal or a log, and its drawings are too large for snapshots: it has tests of its own.
+FORMATS: dict[str, Report] = {name: load("reports", name) for name in REPORTS if name != "html"}
 PLAIN = RenderOptions()
 INK = re.compile(r"\x1b\[1;3[1-6]m([^\x1b]+)\x1b\[0m")
 
@@ -33,16 +34,21 @@ options = st.builds(
 )
 
 
-SITUATIONS = [pair for pair in product(FORMATS, EXAMPLES) if pair != ("json", "many")]  # half a megabyte of the same
-
-
-@pytest.mark.parametrize(("format_name", "name"), SITUATIONS)
+@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize("format_name", FORMATS)
 def test_whole_report(format_name, name, snapshot):
-    assert FORMATS[format_name].render(EXAMPLES[name], PLAIN) == snapshot
+    report = FORMATS[format_name].render(EXAMPLES[name], PLAIN)
+    assert (excerpt(report) if name == "many" else report) == snapshot
+
+
+def excerpt(report):
+    """The ends of a report that says the same 500 times."""
+    lines = report.split("\n")
+    return "\n".join([*lines[:20], f"... {len(lines)} lines, {len(report)} characters ...", *lines[-20:]])
 
 
 @pytest.mark.parametrize("name", ["fail", "pass", "row-schema"])
-@pytest.mark.parametrize("format_name", FORMATS)
+@pytest.mark.parametrize("format_name", ["full", "concise", "json"])
 def test_whole_report_in_colour(format_name, name, snapshot):
     assert FORMATS[format_name].render(EXAMPLES[name], RenderOptions(color=True)) == snapshot
 
@@ -61,12 +67,13 @@ def test_whole_full_report_with_options(name, chosen, snapshot):
     assert full.render(EXAMPLES[name], chosen) == snapshot
 
 
-def _require_harmless(report, chosen):
+def _require_harmless(report, chosen, commands=False):
+    """No line acts, hides or reorders; ``commands`` allows for commands, which a test of their own reads."""
     assert report.endswith("\n")
     lines = (INK.sub(r"\1", report) if chosen.color else report)[:-1].split("\n")
     for line in lines:
         assert not [c for c in line if unicodedata.category(c) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}]
-        assert not line.lstrip().startswith("::")
+        assert commands or not line.lstrip().startswith("::")
         assert not re.search(r"##\w*\[", line)
     report.encode("ascii" if chosen.ascii else "utf-8")
 
@@ -78,14 +85,14 @@ def _require_harmless(report, chosen):
 def test_a_hostile_text_does_no_harm_wherever_it_stands(format_name, name, text, chosen):
     found = hostile_everywhere(EXAMPLES[name], text)
     for one in (found, replace(found, deferred=text)):
-        _require_harmless(FORMATS[format_name].render(one, chosen), chosen)
+        _require_harmless(FORMATS[format_name].render(one, chosen), chosen, commands=format_name == "github")
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(verdicts, options)
 def test_no_report_obeys_the_text_of_the_repository(found, chosen):
-    for module in FORMATS.values():
-        _require_harmless(module.render(found, chosen), chosen)
+    for name, module in FORMATS.items():
+        _require_harmless(module.render(found, chosen), chosen, commands=name == "github")
 
 
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -97,6 +104,10 @@ def test_the_exit_code_never_depends_on_the_format(found, chosen):
     assert reports["full"].count(f"exit {int(before)}\n") == 1
     assert reports["concise"].endswith(f"; exit {int(before)}\n")
     assert stdlib_json.loads(reports["json"])["exit_code"] == before
+    assert stdlib_json.loads(reports["sarif"])["runs"][0]["invocations"][0]["exitCode"] == before
+    assert reports["github"].endswith(f"; exit {int(before)}\n")
+    assert f"; exit {int(before)})" in reports["markdown"].partition("\n")[0]
+    assert f'<property name="exit code" value="{int(before)}" />' in reports["junit"]
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -166,7 +177,7 @@ def test_a_reason_is_not_told_twice():
     assert "-  unmeasured\n" in report
 
 
-@pytest.mark.parametrize("format_name", FORMATS)
+@pytest.mark.parametrize("format_name", sorted(set(FORMATS) - {"github"}))
 def test_a_name_that_is_a_colon_makes_no_command_of_the_colon_after_it(format_name):
     rule = replace(FAILED.rule, id=":", target=":")
     bare = replace(FAILED, rule=rule, blame=())
