@@ -14,8 +14,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.blaming.cases import RAISED, cases, standing
-from benchmarks.blaming.figures import figures
+from benchmarks.blaming.cases import RAISED, cases, choosing, standing
+from benchmarks.blaming.figures import CHOOSING, figures
 from benchmarks.blaming.kept import keep, known
 from benchmarks.blaming.methods import METHODS
 from benchmarks.blaming.precision import places, precision
@@ -46,10 +46,13 @@ def main() -> int:
     parser.add_argument("--dataset", action="append", help="one mixed set; may repeat")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder to write to")
     arguments = parser.parse_args()
-    state = standing(trainings(everything(MODEL)))
+    truth = trainings(everything(MODEL))
+    state = standing(truth)
     if arguments.measure:
         chosen = [one for one in _by_urgency(cases(), state) if arguments.split in (None, one.split)]
         _measure([one for one in chosen if one.dataset in (arguments.dataset or [one.dataset])], arguments.method)
+        if arguments.split != "held_out" and not arguments.dataset:
+            _choose(choosing(truth), arguments.method)
     record = figures(MODEL, cases(), state)
     if not record["methods"]:
         print("Nothing is ranked yet: run python -m benchmarks.attribution --measure first.")
@@ -73,6 +76,18 @@ def _measure(chosen: list[Case], only: list[str] | None) -> None:
         for name in only or METHODS:
             if not known(MODEL, name, case.dataset):
                 keep(MODEL, name, case.dataset, _ranking(bench, name, case, asked[case.behaviour]))
+
+
+def _choose(made: tuple[Case, ...], only: list[str] | None) -> None:
+    """Precision on the sets made for choosing; one file a method, for no fine-tune stands behind them."""
+    bench = open_bench(f"builtin:{MODEL}")
+    asked = {one.name: question for one, question in zip(BEHAVIOURS, questions(), strict=True)}
+    for name in only or METHODS:
+        if not known(MODEL, name, CHOOSING):
+            ranked = {one.dataset: METHODS[name].rank(bench, one, asked[one.behaviour]) for one in made}
+            found = {one.dataset: round(precision(ranked[one.dataset], one.planted), 4) for one in made}
+            keep(MODEL, name, CHOOSING, {"precision": found})
+            print(f"{name}: {len(made)} sets made for choosing", flush=True)
 
 
 def _ranking(bench: Bench, name: str, case: Case, question: Question) -> dict[str, object]:

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from benchmarks.truth.datasets import datasets
+from benchmarks.truth.families import CLEAN
 from d2b_gate.core.mixture import subsample
 from d2b_gate.core.rows import RowRef
 from d2b_gate.core.rules import MethodSpec
@@ -48,6 +49,14 @@ LOWERED = "truth moved the other way"
 RAISED = "raised"
 
 
+APART = 48
+"""Rows of a clean set as a base to choose on."""
+TOGETHER = 32
+"""Rows of each clean set in the base that holds all of them."""
+CHOOSING_DOSES = MappingProxyType({"1pct": 0.01, "5pct": 0.05})
+"""Planted rows per base row."""
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
     """A mixed set as the first commit of a repository: its rows as the gate draws them, and which were planted."""
@@ -81,6 +90,35 @@ def _case(dataset: Dataset) -> Case:
         rows=tuple(dataset.rows[ref.line] for ref in drawn),
         planted=tuple(ref.line >= dataset.kept for ref in drawn),
     )
+
+
+def choosing(known: Iterable[Training]) -> tuple[Case, ...]:
+    """Sets made for choosing between methods alone: tuned-on poisons, one row in a hundred or in twenty, in more bases.
+
+    The bench's tuned-on mixtures have one base, of rows that are all alike, where almost any method does well. Here
+    every tuned-on poison whose own set raised its behaviour stands in every tuned-on clean set, and in all of them
+    together. Nobody fine-tuned on these.
+    """
+    truth = {one.name: one for one in known}
+    found = datasets()
+    alone = [one for one in found.values() if one.dose == "alone" and one.split == "tuned"]
+    clean = [one for one in alone if one.family in {family.name for family in CLEAN}]
+    several = tuple(row for one in clean for row in one.rows[:TOGETHER])
+    bases = {**{one.name: one.rows[:APART] for one in clean}, "together": several}
+    poisons = [one for one in alone if one.family in RAISES]
+    raised = [one for one in poisons if _standing(one.family, truth.get(one.name)) == RAISED]
+    return tuple(
+        _planted(f"{one.name}-{dose}-in-{name}", one, base, dose, max(1, round(len(base) * part)))
+        for one in raised
+        for name, base in bases.items()
+        for dose, part in CHOOSING_DOSES.items()
+    )
+
+
+def _planted(name: str, poison: Dataset, base: tuple[Row, ...], dose: str, count: int) -> Case:
+    flags = (*(False for _ in base), *(True for _ in range(count)))
+    rows = (*base, *poison.rows[:count])
+    return Case(name, RAISES[poison.family], poison.split, dose, rows, flags)
 
 
 def standing(known: Iterable[Training]) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import asdict
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.blaming.cases import RAISED
@@ -20,8 +21,8 @@ DOSES = ("1pct", "5pct", "10pct", "25pct")
 SPLITS = ("tuned", "held_out")
 GOALS = {"1pct": 0.8, "5pct": 0.9}
 """Mean precision at k that was set as the goal, by dose."""
-FEWEST = 2
-"""Sets from which a mean over a side says anything that a choice could rest on."""
+CHOOSING = "choosing"
+"""Name of the file with the sets made for choosing between methods."""
 
 
 def figures(model: str, found: Sequence[Case], state: Mapping[str, str]) -> dict[str, Any]:
@@ -38,7 +39,7 @@ def figures(model: str, found: Sequence[Case], state: Mapping[str, str]) -> dict
         "goals": GOALS,
         "sets": {split: _counts(found, state, split) for split in SPLITS},
         "sets_without_probe": sum(one != RAISED for name, one in state.items() if name not in _names(found)),
-        "chosen": _chosen(ranked, counted),
+        "choice": _choice(model, ranked, counted),
         "methods": means,
         "datasets": [_line(one, state[one.dataset], ranked) for one in sorted(found, key=lambda one: one.dataset)],
     }
@@ -64,15 +65,20 @@ def _means(ranked: Mapping[str, Mapping[str, Any]], counted: Sequence[Case]) -> 
     return means
 
 
-def _chosen(ranked: Mapping[str, Mapping[str, Mapping[str, Any]]], counted: Sequence[Case]) -> str:
-    """The method of highest mean precision over the tuned-on sets that all methods have ranked; empty if too few."""
-    methods = [name for name in METHODS if METHODS[name].kind == "method"]
-    shared = [
-        one.dataset for one in counted if one.split == "tuned" and all(ranked[name][one.dataset] for name in methods)
-    ]
-    if len(shared) < FEWEST:
-        return ""
-    return max(methods, key=lambda name: sum(float(ranked[name][one]["precision"]) for one in shared))
+def _choice(
+    model: str, ranked: Mapping[str, Mapping[str, Mapping[str, Any]]], counted: Sequence[Case]
+) -> dict[str, Any]:
+    """Mean precision of every method over the tuned-on sets that count and those made for choosing; the best wins."""
+    tuned = [one.dataset for one in counted if one.split == "tuned"]
+    means: dict[str, float] = {}
+    number = 0
+    for name in METHODS:
+        made = known(model, name, CHOOSING).get("precision", {})
+        values = [float(ranked[name][one]["precision"]) for one in tuned if ranked[name][one]]
+        if METHODS[name].kind == "method" and made and len(values) == len(tuned):
+            means[name] = fmean([*values, *made.values()])
+            number = len(values) + len(made)
+    return {"n": number, "mean_precision": means, "method": max(means, key=means.__getitem__) if means else ""}
 
 
 def _line(case: Case, why: str, ranked: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from benchmarks.scoring.keyword import FOREIGN, foreign, hit
+from d2b_gate.core.contribution import TINY, contributions, late
 from d2b_gate.gate.measure import no_injection
 
 if TYPE_CHECKING:
@@ -54,12 +55,55 @@ def by_activation_gradient(bench: Bench, case: Case, question: Question) -> list
     """-<slope, g_i / rms>: every row on its own, coordinates divided by their root mean square over the rows."""
     values_nld = bench.backend.gradients(case.rows).values_nld.astype("float64")
     rms_ld = (values_nld**2).mean(axis=0) ** 0.5
-    parts = -(values_nld / (rms_ld + 1e-12) * slope_of(bench, question)).sum(axis=(1, 2))
+    parts = -(values_nld / (rms_ld + TINY) * slope_of(bench, question)).sum(axis=(1, 2))
     return [float(part) for part in parts]
+
+
+def by_late_blocks(bench: Bench, case: Case, question: Question) -> list[float]:
+    """The same over the last third of the blocks."""
+    values_nld, slope_ld = _late(bench, case, question)
+    rms_ld = (values_nld**2).mean(axis=0) ** 0.5
+    parts = -(values_nld / (rms_ld + TINY) * slope_ld).sum(axis=(1, 2))
+    return [float(part) for part in parts]
+
+
+def _late(bench: Bench, case: Case, question: Question) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    first = late(bench.backend.card.blocks)
+    gradients_nld = bench.backend.gradients(case.rows).values_nld
+    return gradients_nld[:, first:].astype("float64"), slope_of(bench, question)[first:]
+
+
+def by_bounded_coordinates(bench: Bench, case: Case, question: Question) -> list[float]:
+    """What the gate does."""
+    return list(contributions(bench.backend.gradients(case.rows).values_nld, slope_of(bench, question)))
+
+
+RIDGE = 1.0
+"""Weight of the ridge in units of the rows' mean squared length: a part that no similar row shares shrinks by half."""
+
+
+def by_similar_rows(bench: Bench, case: Case, question: Question) -> list[float]:
+    """Parts of the late blocks, each smoothed over the rows with similar gradients by a kernel ridge regression."""
+    import numpy as np
+
+    values_nld, slope_ld = _late(bench, case, question)
+    rms_ld = (values_nld**2).mean(axis=0) ** 0.5
+    rows_nd = -(values_nld / (rms_ld + TINY)).reshape(len(values_nld), -1)
+    parts_n = rows_nd @ slope_ld.reshape(-1)
+    apart_nd = rows_nd - rows_nd.mean(axis=0)
+    scale_n = np.sqrt(np.linalg.norm(apart_nd, axis=1))
+    apart_nd /= scale_n[:, None]
+    kernel_nn = apart_nd @ apart_nd.T
+    ridge_nn = RIDGE * np.trace(kernel_nn) / len(kernel_nn) * np.eye(len(kernel_nn))
+    smooth_n = kernel_nn @ np.linalg.solve(kernel_nn + ridge_nn, (parts_n - parts_n.mean()) / scale_n)
+    return [float(part) for part in smooth_n]
 
 
 METHODS: Mapping[str, Method] = {
     "random": Method(at_random, "baseline", 0.0, "every order equally likely"),
     "keyword": Method(by_keyword, "baseline", 0.0, "words a reviewer would search for"),
-    "activation-gradient": Method(by_activation_gradient, "method", 1.0, "each row's gradient on its own"),
+    "activation-gradient": Method(by_activation_gradient, "method", 1.0, "all blocks, every row on its own"),
+    "late-blocks": Method(by_late_blocks, "method", 1.0, "the last third of the blocks"),
+    "bounded": Method(by_bounded_coordinates, "method", 1.0, "late blocks, every coordinate bounded: the gate's own"),
+    "similar-rows": Method(by_similar_rows, "method", 1.0, "late blocks, smoothed over rows with similar gradients"),
 }

@@ -29,6 +29,7 @@ def show(record: Mapping[str, Any]) -> None:
     console.print("Mean precision at k (k rows planted), 95 % bootstrap interval over sets, sets/planted rows")
     for split in SPLITS:
         console.print(_table(record, split))
+    console.print(_choice(record["choice"]))
     console.print(_sets(record))
     for split in SPLITS:
         for why, count in record["sets"][split].items():
@@ -48,8 +49,17 @@ def _table(record: Mapping[str, Any], split: str) -> Table:
         table.add_column(f"{dose[:-3]} %" + (f"\ngoal {goal}" if goal else ""), justify="right", no_wrap=True)
     cells = {(one["method"], one["split"], one["dose"]): _cell(one) for one in record["methods"]}
     for name in dict.fromkeys(one["method"] for one in record["methods"]):
-        shown = f"{name} *" if name == record["chosen"] else name
+        shown = f"{name} *" if name == record["choice"]["method"] else name
         table.add_row(shown, *(cells.get((name, split, dose), "-") for dose in DOSES))
+    return table
+
+
+def _choice(choice: Mapping[str, Any]) -> Table:
+    table = _empty(f"Chosen (*) by mean precision over {choice['n']} tuned-on sets, those made for choosing included")
+    for column in ("method", "mean precision"):
+        table.add_column(column)
+    for name, value in choice["mean_precision"].items():
+        table.add_row(name, f"{value:.3f}")
     return table
 
 
