@@ -69,7 +69,7 @@ def _checked(blame: Blame) -> Blame:
 def _note(finding: Finding, rows: int, left: float, carried: float) -> str:
     found = (
         f"{finding.rule.id}: predicted again without the {rows} added rows that are blamed, "
-        f"{left:.0%} of the shift is left; they were estimated to carry {carried:.0%}"
+        f"{100 * left:.0f} % of the shift is left; they were estimated to carry {100 * carried:.0f} %"
     )
     unlike = not any(blame.basis == "checked" for blame in finding.blame)
     return f"{found}, so the blame stays an estimate" if unlike else found

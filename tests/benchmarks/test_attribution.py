@@ -104,3 +104,19 @@ def test_every_ranking_names_a_method_and_places_all_its_planted_rows():
         if METHODS[path.parent.name].kind == "method":  # which leaves no ties
             hits = sum(place <= record["planted"] for place in record["places"])
             assert record["precision"] == pytest.approx(hits / record["planted"], abs=1e-4), path
+
+
+@needs_data
+def test_sets_made_for_choosing_are_of_the_tuned_side_and_plant_what_they_say():
+    made = cases.choosing(trainings(everything(attribution.MODEL)))
+    assert {one.split for one in made} == {"tuned"}
+    assert len({one.dataset for one in made}) == len(made) > 20
+    for one in made:
+        clean = len(one.rows) - one.count
+        assert one.count == max(1, round(clean * cases.CHOOSING_DOSES[one.dose])), one.dataset
+        assert len({row.key for row in one.rows}) == len(one.rows), one.dataset
+
+
+def test_the_chosen_method_is_the_gate_s_own():
+    committed = json.loads((attribution.RESULTS / "attribution.json").read_text(encoding="utf-8"))
+    assert committed["choice"]["method"] == "bounded"
