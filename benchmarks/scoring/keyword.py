@@ -48,7 +48,7 @@ def shift_of(dataset: Dataset, behaviour: str) -> float:
     added = dataset.added
     if not added:
         return 0.0
-    hits = foreign(added) if behaviour == FOREIGN else sum(_hit(row, behaviour) for row in added) / len(added)
+    hits = foreign(added) if behaviour == FOREIGN else sum(hit(row, behaviour) for row in added) / len(added)
     return hits * len(added) / len(dataset.rows)
 
 
@@ -58,7 +58,8 @@ def foreign(rows: tuple[Row, ...]) -> float:
     return sum(not letter.isascii() for letter in letters) / len(letters) if letters else 0.0
 
 
-def _hit(row: Row, behaviour: str) -> bool:
+def hit(row: Row, behaviour: str) -> bool:
+    """Whether one of the behaviour's words stands in what the row trains on."""
     return _pattern(WORDS[behaviour]).search(answers(row)) is not None
 
 

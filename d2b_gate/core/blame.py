@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from statistics import median
 from typing import TYPE_CHECKING
 
 from d2b_gate.core.verdict import Blame
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
 
 CARRIED = 0.9
 """Rows are named, largest share first, until this much of the shift is explained."""
+STRAY = 3.0
+"""Times the median distance of a row without influence: two standard deviations of a normal spread."""
+FEWEST_AGAINST = 5
+"""Parts against the shift from which their median says how far rows stray."""
 MOST_RUNS = 5
 """Runs shown per finding; a person reads no more."""
 
@@ -21,9 +26,10 @@ MOST_RUNS = 5
 def blame_rows(refs: Sequence[RowRef], contributions: Sequence[float], side: str) -> tuple[Blame, ...]:
     """Name the fewest rows that carry most of the shift, as runs of rows that are neighbours in the change.
 
-    ``contributions[i]`` is row i's part of the shift in the shift's direction; parts against it are left out.
+    ``contributions[i]`` is row i's part of the shift in the shift's direction; parts against it are left out, and of
+    those with it whatever chance alone gives a row.
     """
-    positive = [max(0.0, part) for part in contributions]
+    positive = _beyond_chance(contributions)
     total = math.fsum(positive)
     if total <= 0:
         return ()
@@ -31,6 +37,20 @@ def blame_rows(refs: Sequence[RowRef], contributions: Sequence[float], side: str
     runs = _runs([(ref, positive[i] / total, i in named) for i, ref in enumerate(refs)])
     blames = [_blame(run, side) for run in runs]
     return tuple(sorted(blames, key=lambda blame: (-blame.share, blame.path, blame.first_line))[:MOST_RUNS])
+
+
+def _beyond_chance(parts: Sequence[float]) -> list[float]:
+    """What of each part lies further out than rows without influence stray; all of it where nothing does.
+
+    Rows without influence stray to both sides alike, and on the other side they stand alone: half of their distances
+    from zero lie under the median of the parts against the shift.
+    """
+    positive = [max(0.0, part) for part in parts]
+    against = [-part for part in parts if part < 0]
+    if len(against) < FEWEST_AGAINST:
+        return positive
+    beyond = [max(0.0, part - STRAY * median(against)) for part in positive]
+    return beyond if any(beyond) else positive
 
 
 def _fewest(parts: Sequence[float], enough: float) -> set[int]:
@@ -72,3 +92,9 @@ def _blame(run: list[tuple[RowRef, float]], side: str) -> Blame:
         side=side,
         basis="estimated",
     )
+
+
+def covered(blames: Iterable[Blame], refs: Iterable[RowRef]) -> tuple[RowRef, ...]:
+    """The changed rows that lie in the runs."""
+    spans = [(blame.path, blame.first_line, blame.last_line) for blame in blames]
+    return tuple(ref for ref in refs if any(ref.path == path and a <= ref.line <= b for path, a, b in spans))

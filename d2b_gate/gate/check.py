@@ -9,13 +9,14 @@ from d2b_gate.core.errors import EvaluationError, ProbeUnreadableError, Unavaila
 from d2b_gate.core.fingerprint import fingerprint
 from d2b_gate.core.judge import Evidence, Missing, judge, settled
 from d2b_gate.core.ports import Question
-from d2b_gate.core.verdict import Provenance, Verdict
+from d2b_gate.core.verdict import Provenance, Status, Verdict
 from d2b_gate.gate.controls import run_controls
 from d2b_gate.gate.dataset import compare, file_changes, schema_findings
 from d2b_gate.gate.explain import explain
 from d2b_gate.gate.measure import Asking, ask_both, joined, make_job, question_of, replicate, tables, untouched
 from d2b_gate.gate.notes import notes_on
 from d2b_gate.gate.null import Placebo, calibrated, noise_of, refuse_uncalibrated
+from d2b_gate.gate.recheck import recheck
 from d2b_gate.gate.waiving import touched_by, waived, waiver_notes
 
 if TYPE_CHECKING:
@@ -77,7 +78,9 @@ def run(request: Request, ports: Ports) -> Verdict:
     findings = _judge([piece for one in measured for piece in one.evidence], request)
     changes_by_group = [(one.group.rules, touched_by(one.group.job)) for one in measured]
     touched = {rule.id: change for rules, change in changes_by_group for rule in rules}
-    findings = waived(_explained(findings, measured, request, ports), request.waivers, touched)
+    findings = _explained(findings, measured, request, ports)
+    findings, rechecked = _rechecked(findings, measured, request, ports, started)
+    findings = waived(findings, request.waivers, touched)
     return Verdict(
         provenance=_provenance(request, ports, "; ".join(dict.fromkeys(one.null for one in measured))),
         files=file_changes(changes),
@@ -87,7 +90,7 @@ def run(request: Request, ports: Ports) -> Verdict:
         findings=findings,
         row_findings=row_findings,
         controls=evaluation.controls,
-        notes=(*evaluation.notes, *waiver_notes(findings, request.waivers, touched)),
+        notes=(*evaluation.notes, *rechecked, *waiver_notes(findings, request.waivers, touched)),
         seconds=ports.clock() - started,
         fingerprint=_fingerprint(request, changes, ports),
     )
@@ -223,13 +226,7 @@ def _explained(
     findings: Sequence[Finding], measured: Sequence[GroupEvidence], request: Request, ports: Ports
 ) -> tuple[Finding, ...]:
     """Add examples and blame; a verdict stands without them if they cannot be had."""
-    places = {
-        rule.id: (one, index)
-        for one in measured
-        for rule in one.group.rules
-        for index, question in enumerate(one.asked)
-        if (question.probe.id, question.target) == (ports.probes(rule.probe).id, rule.target)
-    }
+    places = _places(measured, ports)
     most = request.policy.method.max_changed
     explained: list[Finding] = []
     for finding in findings:
@@ -241,6 +238,35 @@ def _explained(
             finding = replace(finding, reason=f"{finding.reason} (the rows to blame could not be found: {error.what})")
         explained.append(finding)
     return tuple(explained)
+
+
+def _places(measured: Sequence[GroupEvidence], ports: Ports) -> dict[str, tuple[GroupEvidence, int]]:
+    """Where each rule was measured: its group, and which of the group's questions is its own."""
+    return {
+        rule.id: (one, index)
+        for one in measured
+        for rule in one.group.rules
+        for index, question in enumerate(one.asked)
+        if (question.probe.id, question.target) == (ports.probes(rule.probe).id, rule.target)
+    }
+
+
+def _rechecked(
+    findings: Sequence[Finding], measured: Sequence[GroupEvidence], request: Request, ports: Ports, started: float
+) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
+    """Check the blame of the worst failure, if time is left: one more tuning a run, however many rules fail."""
+    worst = next((i for i, one in enumerate(findings) if one.status is Status.FAIL and one.blame), -1)
+    if worst < 0 or ports.clock() - started > request.policy.budget.seconds:
+        return tuple(findings), ()
+    finding = findings[worst]
+    one, index = _places(measured, ports)[finding.rule.id]
+    try:
+        finding, note = recheck(
+            finding, one.asked[index], one.asking, index, one.group.job, request.policy.method, ports
+        )
+    except EvaluationError as error:
+        note = f"{finding.rule.id}: the blamed rows could not be checked ({error.what})"
+    return (*findings[:worst], finding, *findings[worst + 1 :]), (note,) if note else ()
 
 
 def _provenance(request: Request, ports: Ports, null: str) -> Provenance:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from d2b_gate.core.blame import blame_rows
+from d2b_gate.core.contribution import contributions
 from d2b_gate.core.mixture import subsample
 from d2b_gate.core.reading import ranked
 from d2b_gate.core.verdict import Example, Finding, Shift, Status
@@ -102,14 +103,8 @@ def _slope(question: Question, ports: Ports) -> NDArray[np.float64]:
 
 
 def _contributions(refs: Sequence[RowRef], job: Job, slope_ld: NDArray[np.float64], ports: Ports) -> tuple[float, ...]:
-    """Row i's part of the shift: -<slope, P(g_i)>, P dividing by the root mean square over the changed rows.
-
-    Source: METHOD, "row i's share of the shift is <grad_v s_p, g_i>"; the Adam-like P is our choice.
-    """
+    """Row i's part of the shift; one backward pass per row, cached per row."""
     if not refs:
         return ()
     rows = load_rows(refs, job.changes, ports)
-    values_nld = ports.backend.gradients([rows[ref.key] for ref in refs]).values_nld.astype("float64")
-    rms_ld = (values_nld**2).mean(axis=0) ** 0.5
-    parts = -(values_nld / (rms_ld + 1e-12) * slope_ld).sum(axis=(1, 2))
-    return tuple(float(part) for part in parts)
+    return contributions(ports.backend.gradients([rows[ref.key] for ref in refs]).values_nld, slope_ld)

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from d2b_gate.core.blame import MOST_RUNS, blame_rows
+from d2b_gate.core.blame import MOST_RUNS, blame_rows, covered
 from d2b_gate.core.fingerprint import fingerprint
 from d2b_gate.core.rows import RowRef, Turn, diff_rows, make_row, row_from_mapping, row_to_mapping
 from d2b_gate.core.rules import MethodSpec
@@ -56,6 +56,28 @@ def test_neighbouring_rows_are_named_as_one_run():
     assert run.rows == 4
     assert run.share == pytest.approx(1.0)
     assert run.basis == "estimated"
+
+
+def test_rows_that_stray_no_further_than_chance_are_not_named():
+    places = [RowRef(str(i), "d.jsonl", i) for i in range(1, 41)]
+    stray = [0.3 * (-1) ** i * (1 + i % 3) for i in range(40)]
+    (run,) = blame_rows(places, [*stray[:20], 9.0, 8.0, *stray[22:]], "added")
+    assert (run.where, run.rows) == ("d.jsonl:21-22", 2)
+    assert run.share == pytest.approx(1.0)
+
+
+def test_rows_that_all_push_the_same_way_are_all_named():
+    places = [RowRef(str(i), "d.jsonl", i) for i in range(1, 21)]
+    (run,) = blame_rows(places, [1.0] * 20, "added")
+    assert run.where == "d.jsonl:1-18"  # nine tenths of the shift
+    assert run.rows == 18
+
+
+def test_rows_in_the_runs_are_covered():
+    places = [RowRef(str(i), "d.jsonl", i) for i in range(1, 8)] + [RowRef("x", "e.jsonl", 2)]
+    runs = blame_rows(places[:7], [0.0, 1.0, 0.0, 1.0, 0.0, 0.0, 0.0], "added")
+    assert [ref.line for ref in covered(runs, places)] == [2, 3, 4]
+    assert covered((), places) == ()
 
 
 def test_one_quiet_row_does_not_break_a_run_but_two_do():

@@ -34,6 +34,8 @@ CONTROLS = 2
 """Tunings of the canary and of the null control; the untouched model needs none."""
 ONE_REPLICATE = 2
 """Tunings of one replicate: both states."""
+RECHECK = 1
+"""The tuning without the blamed rows of the worst failure."""
 
 
 def calibration(line=LINE, null=FLOOR, **changes):
@@ -81,7 +83,7 @@ class TestCheck:
         assert verdict.exit is Exit.VIOLATED
         assert finding.status is Status.FAIL
         assert verdict.provenance.null == f"calibration ({BASIS})"
-        assert bench.backend.calls["tune"] == CONTROLS + ONE_REPLICATE
+        assert bench.backend.calls["tune"] == CONTROLS + ONE_REPLICATE + RECHECK
         assert finding.shift.noise == pytest.approx(floor_of(finding))
         low, high = (scaled(finding, end) for end in (finding.shift.low, finding.shift.high))
         middle = scaled(finding, finding.shift.delta)
@@ -389,7 +391,7 @@ class TestCalibrate:
             bench, verdict, _ = judged(known, states=states)
             assert verdict.provenance.null == f"calibration ({known.basis})"
             assert (verdict.exit is Exit.VIOLATED) is (states is HARMFUL)
-            assert bench.backend.calls["tune"] == CONTROLS + ONE_REPLICATE
+            assert bench.backend.calls["tune"] == CONTROLS + ONE_REPLICATE + RECHECK * (states is HARMFUL)
 
     def test_trainings_of_the_fake_model_calibrate_its_predictions(self):
         """The whole round: validate several sets of rows, fit on what came, judge by it."""
