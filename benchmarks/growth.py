@@ -88,21 +88,32 @@ def main() -> int:
     model = parser.parse_args().model
     table = everything(model)
     tuned = {name: one for name, one in table.items() if name == UNTOUCHED or one["dataset"]["split"] == FITTED_ON}
-    found = contenders(model, [one.name for one in trainings(tuned)])
-    contender = next(one for one in found if one.name == METHOD.predictor)
-    known = [one for one in trainings(tuned) if one.name in contender.predicted]
-    far = [one for one in known if contender.reaches[one.name] > 1]
+    known = trainings(tuned)
+    default, *others = _tunings(contenders(model, [one.name for one in known]))
     console = Console(width=120)
-    _print_slopes(console, contender, far)
+    powers = [power for one in (default, *others) for power in _print_slopes(console, one, _far(one, known))]
+    console.print(f"mean power {fmean(powers):.2f}, median {median(powers):.2f}; the method's is {METHOD.growth:g}")
     _print_spread(console, tuned, known)
     near = [one for one in known if one.rows < LONG]
-    diluted = [one for one in known if one.rows >= LONG and one not in far]
-    _print_power(console, LENGTH, needed(contender, LENGTH, diluted, near), LOUDER)
-    _print_power(console, REACH, needed(contender, REACH, far, near), BEYOND)
+    diluted = [one for one in known if one.rows >= LONG and one not in _far(default, known)]
+    _print_power(console, LENGTH, needed(default, LENGTH, diluted, near), LOUDER)
+    reached = [power for one in (default, *others) for power in needed(one, REACH, _far(one, known), near)]
+    _print_power(console, REACH, sorted(reached), BEYOND)
     return 0
 
 
-def _print_slopes(console: Console, contender: Contender, far: Sequence[Training]) -> None:
+def _tunings(found: Sequence[Contender]) -> list[Contender]:
+    """The default predictor, then the same with other numbers of steps: a shorter tuning has the farther reach."""
+    named = [one for one in found if one.name.startswith(METHOD.predictor)]
+    return sorted(named, key=lambda one: one.name != METHOD.predictor)
+
+
+def _far(contender: Contender, known: Sequence[Training]) -> list[Training]:
+    """Sets that the training visits more often than the tuning."""
+    return [one for one in known if contender.reaches.get(one.name, 1.0) > 1]
+
+
+def _print_slopes(console: Console, contender: Contender, far: Sequence[Training]) -> list[float]:
     table = Table(title=f"{contender.name}, {FITTED_ON} split", title_justify="left")
     for column in ("training set", "rows", "reach", "true / tuned shift", "power of the reach"):
         table.add_column(column)
@@ -112,7 +123,7 @@ def _print_slopes(console: Console, contender: Contender, far: Sequence[Training
         powers.append(math.log(max(ratio, 0.01)) / math.log(reach))
         table.add_row(one.name, str(one.rows), f"{reach:.2f}", f"{ratio:.2f}", f"{powers[-1]:.2f}")
     console.print(table)
-    console.print(f"mean power {fmean(powers):.2f}, median {median(powers):.2f}; the method's is {METHOD.growth:g}")
+    return powers
 
 
 def _print_spread(console: Console, tuned: Mapping[str, Mapping[str, Any]], known: Sequence[Training]) -> None:

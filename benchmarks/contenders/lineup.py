@@ -29,7 +29,8 @@ LINEUP: Mapping[str, Contender] = {
     "mdf-0.3": Contender(predictor(predictor="mdf", alpha=0.3), "MDF as published, for the oracle's choice"),
     "mdf-gradient": Contender(predictor(predictor="mdf-gradient", alpha=0.1), "preconditioned mean gradient, injected"),
     "mdf-tuned": Contender(predictor(predictor="mdf-tuned", steps=16), "vectors tuned by 16 steps"),
-    "proxy-lora": Contender(predictor(predictor="proxy-lora", steps=16), "adapter of 16 steps"),
+    "proxy-lora": Contender(predictor(predictor="proxy-lora", steps=32), "adapter of 32 steps"),
+    "proxy-lora-16": Contender(predictor(predictor="proxy-lora", steps=16), "adapter of 16 steps"),
     "few-step-lora": Contender(predictor(predictor="proxy-lora", steps=8), "adapter of 8 steps"),
     "random-direction": Contender(
         random_direction(1, predictor="mdf-tuned", steps=8), "random vectors with the norms of tuned ones"

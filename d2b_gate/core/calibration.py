@@ -24,7 +24,7 @@ COVERED = 0.90
 LOUDER = 0.9
 """Power of a training's length by which errors grow; longer than those of the line, it leaves more to what no short
 tuning meets. Chosen, like `BEYOND`, on the tuned-on sets of the truth bench (python -m benchmarks.growth)."""
-BEYOND = 0.5
+BEYOND = 0.2
 """Power of the reach by which errors grow besides."""
 LONGEST = 6.0
 """Times that a training may be as long as those of a line: as far as the truth bench tells how errors grow. Beyond it

@@ -77,12 +77,12 @@ class MethodSpec:
     regime: Regime = field(default_factory=Regime)
     reading: Literal["injected", "first-order"] = "injected"  # mdf-gradient: read under injection, or linearised
     alpha: float = 0.1  # mdf, mdf-gradient: strength of the injection; fixed here, never swept with the answer known
-    steps: int = 16  # mdf-tuned, proxy-lora: Adam steps on the vectors, or on the adapter
+    steps: int = 32  # mdf-tuned, proxy-lora: Adam steps on the vectors, or on the adapter
     step_size: float = 0.02  # mdf-tuned: Adam learning rate of the vectors
     adapter_rate: float = 1.0  # proxy-lora: learning rate of the adapter, in units of the regime's
     growth: float = 0.35  # mdf-tuned, proxy-lora: power of trained to tuned visits by which shifts grow
     batch: int = 8  # mdf-tuned, proxy-lora: rows per step
-    sample: int = 128  # kept rows in the seeded subsample; steps x batch, so that a step meets rows not met before
+    sample: int = 256  # kept rows in the seeded subsample; steps x batch, so that a step meets rows not met before
     max_changed: int = 384  # changed rows used per side; more are subsampled and counted in the report
     replicates: int = 2  # independent subsample orders behind the interval
     placebos: int = 6  # clean placebo changes behind the noise floor and p
