@@ -14,7 +14,9 @@ from tests.cli.guides import run_session
 from tests.cli.support import HARMLESS, POLICY, World, environment, rows, said
 
 BASELINE = "d2b-gate.baseline.json"
-BUDGET = POLICY.replace("fail_delta = 0.10", "fail_delta = 0.10\nbudget_delta = 0.12")
+BUDGET = POLICY.replace("fail_delta = 0.10", "fail_delta = 0.10\nbudget_delta = 0.12").replace(
+    "[method]", "[method]\nsteps = 16"
+)
 BEGIN = rows(60, "How do I water plant {}?", "Water plant number {} in the morning, slowly.")
 TWENTY = 20
 
