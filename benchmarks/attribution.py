@@ -1,6 +1,6 @@
 """Are the rows that a report blames the rows that did it? Poisoned rows are planted, and every method ranks all rows.
 
-python -m benchmarks.attribution                          tables, and benchmarks/results/attribution.json
+python -m benchmarks.attribution                          tables; writes results/attribution.json and docs/explain.md
 python -m benchmarks.attribution --measure                first rank what is not yet ranked (runs the model; resumable)
 python -m benchmarks.attribution --measure --split tuned  one side of the bench alone
 """
@@ -17,13 +17,16 @@ from typing import TYPE_CHECKING
 from benchmarks.blaming.cases import RAISED, cases, choosing, standing
 from benchmarks.blaming.figures import CHOOSING, figures
 from benchmarks.blaming.kept import keep, known
+from benchmarks.blaming.markdown import RESULT, block
 from benchmarks.blaming.methods import METHODS
 from benchmarks.blaming.precision import places, precision
 from benchmarks.blaming.report import show
 from benchmarks.scoring.figures import rounded
+from benchmarks.scoring.markdown import rewrite
 from benchmarks.scoring.shifts import trainings
 from benchmarks.truth.behaviours import BEHAVIOURS, questions
 from benchmarks.truth.bench import open_bench
+from benchmarks.truth.sources import ROOT
 from benchmarks.truth.table import everything
 
 if TYPE_CHECKING:
@@ -59,8 +62,10 @@ def main() -> int:
         return 1
     show(record)
     arguments.results.mkdir(parents=True, exist_ok=True)
-    path = arguments.results / "attribution.json"
-    path.write_text(json.dumps(rounded(record), indent=1) + "\n", encoding="utf-8")
+    record = rounded(record)
+    (arguments.results / RESULT).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    if arguments.results == RESULTS:
+        rewrite(ROOT / "docs" / "explain.md", RESULT, block(record))
     return 0
 
 

@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from benchmarks.blaming.markdown import RESULT as BLAME
+from benchmarks.blaming.markdown import block as blame_block
 from benchmarks.fidelity import RESULTS
 from benchmarks.larger import RESULT as LARGER
 from benchmarks.larger import sentence
@@ -31,6 +33,12 @@ def test_the_readme_says_what_the_larger_model_gave():
     record = json.loads(LARGER.read_text(encoding="utf-8"))
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert f"{BEGIN.format(LARGER.name)}\n{sentence(record)}\n{END}" in text
+
+
+def test_the_guide_on_blame_shows_the_committed_figures():
+    record = json.loads((RESULTS / BLAME).read_text(encoding="utf-8"))
+    text = (ROOT / "docs" / "explain.md").read_text(encoding="utf-8")
+    assert f"{BEGIN.format(BLAME)}\n{blame_block(record)}\n{END}" in text
 
 
 def test_a_readme_without_marks_is_left_alone(tmp_path):
