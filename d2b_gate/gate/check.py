@@ -255,18 +255,17 @@ def _rechecked(
     findings: Sequence[Finding], measured: Sequence[GroupEvidence], request: Request, ports: Ports, started: float
 ) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
     """Check the blame of the worst failure, if time is left: one more tuning a run, however many rules fail."""
-    worst = next((i for i, one in enumerate(findings) if one.status is Status.FAIL and one.blame), -1)
-    if worst < 0 or ports.clock() - started > request.policy.budget.seconds:
+    worst = next((one for one in findings if one.status is Status.FAIL and one.blame), None)
+    if worst is None or ports.clock() - started > request.policy.budget.seconds:
         return tuple(findings), ()
-    finding = findings[worst]
-    one, index = _places(measured, ports)[finding.rule.id]
+    group, index = _places(measured, ports)[worst.rule.id]
     try:
-        finding, note = recheck(
-            finding, one.asked[index], one.asking, index, one.group.job, request.policy.method, ports
+        checked, note = recheck(
+            worst, group.asked[index], group.asking, index, group.group.job, request.policy.method, ports
         )
     except EvaluationError as error:
-        note = f"{finding.rule.id}: the blamed rows could not be checked ({error.what})"
-    return (*findings[:worst], finding, *findings[worst + 1 :]), (note,) if note else ()
+        checked, note = worst, f"{worst.rule.id}: the blamed rows could not be checked ({error.what})"
+    return tuple(checked if one is worst else one for one in findings), (note,) if note else ()
 
 
 def _provenance(request: Request, ports: Ports, null: str) -> Provenance:
