@@ -21,13 +21,15 @@ if TYPE_CHECKING:
     from d2b_gate.core.rules import Policy
     from d2b_gate.policy.find import Found
 
+    Read = Callable[[str], str | None]
+
 
 @dataclass(frozen=True, slots=True)
 class State:
     """Where a policy was found, and a reader of the files of the same state."""
 
     found: Found
-    read: Callable[[str], str | None]
+    read: Read
 
 
 def compared(before: State, after: State) -> tuple[PolicyChange, ...]:
@@ -40,28 +42,31 @@ def compared(before: State, after: State) -> tuple[PolicyChange, ...]:
     return _differences(before, after, old, new)
 
 
-def base_and_head(before: State, read: Callable[[str], str | None]) -> tuple[PolicyChange, ...]:
+def base_and_head(before: State, read: Read) -> tuple[PolicyChange, ...]:
     """What a change does to the policy that judges it; a head that cannot be read is one difference, and no error."""
     old = read_stated(before.found, before.read)
     try:
         after = State(find_policy(read), read)
         new = read_stated(after.found, read)
     except GateError as error:
-        return worst_first([_broken(before.found, error), *waiver_changes(before.read, read)])
+        return worst_first([_broken(before.found, error), *_beside(before.read, read)])
     return _differences(before, after, old, new)
 
 
 def _differences(before: State, after: State, old: Stated, new: Stated) -> tuple[PolicyChange, ...]:
-    return worst_first([*policy_changes(old, new), *_beside(before, after, old, new)])
+    schemas = [
+        change
+        for path in sorted(_row_schemas(old.policy) & _row_schemas(new.policy))
+        for change in file_change(path, "row schema", before.read, after.read)
+    ]
+    return worst_first([*policy_changes(old, new), *_beside(before.read, after.read), *schemas])
 
 
-def _beside(before: State, after: State, old: Stated, new: Stated) -> Iterator[PolicyChange]:
-    """Waivers, the calibration, the baseline, and the row schemas that both policies name."""
-    yield from waiver_changes(before.read, after.read)
-    yield from file_change(CALIBRATION, "calibration", before.read, after.read)
-    yield from file_change(BASELINE, "baseline", before.read, after.read)
-    for path in sorted(_row_schemas(old.policy) & _row_schemas(new.policy)):
-        yield from file_change(path, "row schema", before.read, after.read)
+def _beside(before: Read, after: Read) -> Iterator[PolicyChange]:
+    """Waivers, the calibration and the baseline: what differs of them, whether or not a policy can be read."""
+    yield from waiver_changes(before, after)
+    yield from file_change(CALIBRATION, "calibration", before, after)
+    yield from file_change(BASELINE, "baseline", before, after)
 
 
 def _row_schemas(policy: Policy) -> set[str]:

@@ -88,6 +88,15 @@ def test_a_broken_head_policy_is_one_line_and_the_verdict_stands(edited):
     assert told.startswith("d2b-gate.toml:1: unclear policy d2b-gate.toml: in force -> cannot be used: ")
 
 
+def test_a_broken_head_policy_hides_no_edit_beside_it(edited):
+    edited.stage("d2b-gate.toml", "schema = 1\nsurprise = 2\n")
+    edited.stage("d2b-gate.baseline.json", "{}")
+    edited.stage("d2b-gate.calibration.json", "{}")
+    edited.commit()
+    found = json.loads(edited.gate("check", "--from-ref", "base", "--format", "json", CI="true").stdout)
+    assert {one["kind"] for one in found["policy_changes"]} >= {"policy", "baseline", "calibration"}
+
+
 def test_a_change_that_deletes_the_policy_loosens(edited):
     edited.git("rm", "--quiet", "d2b-gate.toml")
     edited.commit()
