@@ -6,17 +6,17 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.contenders import kept
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 FOLDER = Path(__file__).resolve().parent / "rankings"
 
 
-def known(model: str, method: str, dataset: str, folder: Path = FOLDER) -> dict[str, Any]:
+def known(model: str, method: str, dataset: str) -> dict[str, Any]:
     """Where a method ranks the planted rows of a mixed set; empty where nothing is known."""
-    path = folder / model / method / f"{dataset}.json"
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    return found
+    return kept.known(model, method, dataset, FOLDER)
 
 
 def keep(model: str, method: str, dataset: str, record: Mapping[str, Any], folder: Path = FOLDER) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.scoring.keyword import FOREIGN, foreign, hit
 from d2b_gate.core.contribution import TINY, contributions, late
-from d2b_gate.gate.measure import no_injection
+from d2b_gate.gate.explain import slope_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -42,20 +42,11 @@ def by_keyword(_bench: Bench, case: Case, _question: Question) -> list[float]:
     return [float(hit(row, case.behaviour)) for row in case.rows]
 
 
-def slope_of(bench: Bench, question: Question) -> NDArray[np.float64]:
-    """Gradient of the question's mean value with respect to vectors after each block. Shapes: (blocks, width)."""
-    log_probs = bench.read(question.prompts, no_injection(bench.backend.card))
-    coefficients = question.kind.coefficients(question.probe, question.target, log_probs)
-    states = bench.backend.sensitivities(question.prompts, coefficients)
-    mean_ld: NDArray[np.float64] = states.values_nld.astype("float64").mean(axis=0)
-    return mean_ld
-
-
 def by_activation_gradient(bench: Bench, case: Case, question: Question) -> list[float]:
     """-<slope, g_i / rms>: every row on its own, coordinates divided by their root mean square over the rows."""
     values_nld = bench.backend.gradients(case.rows).values_nld.astype("float64")
     rms_ld = (values_nld**2).mean(axis=0) ** 0.5
-    parts = -(values_nld / (rms_ld + TINY) * slope_of(bench, question)).sum(axis=(1, 2))
+    parts = -(values_nld / (rms_ld + TINY) * slope_of(question, bench.backend)).sum(axis=(1, 2))
     return [float(part) for part in parts]
 
 
@@ -70,12 +61,12 @@ def by_late_blocks(bench: Bench, case: Case, question: Question) -> list[float]:
 def _late(bench: Bench, case: Case, question: Question) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     first = late(bench.backend.card.blocks)
     gradients_nld = bench.backend.gradients(case.rows).values_nld
-    return gradients_nld[:, first:].astype("float64"), slope_of(bench, question)[first:]
+    return gradients_nld[:, first:].astype("float64"), slope_of(question, bench.backend)[first:]
 
 
 def by_bounded_coordinates(bench: Bench, case: Case, question: Question) -> list[float]:
     """What the gate does."""
-    return list(contributions(bench.backend.gradients(case.rows).values_nld, slope_of(bench, question)))
+    return list(contributions(bench.backend.gradients(case.rows).values_nld, slope_of(question, bench.backend)))
 
 
 RIDGE = 1.0

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from d2b_gate.cli.console import show
 from d2b_gate.cli.sizes import readable
+from d2b_gate.cli.stored import RESULTS
 from d2b_gate.core.errors import EvaluationError, Exit
 from d2b_gate.core.printable import printable
 from d2b_gate.store.paths import cache_root
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from pathlib import Path
 
-RESULTS = "results"
 STORE = "store"
 MODELS = "models"
 TRAINING = "training"

@@ -7,9 +7,9 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from d2b_gate.cli.report import read_result
+from d2b_gate.cli.stored import results_folder, stored_as, stored_files
 from d2b_gate.core.errors import GateError
 from d2b_gate.core.history import Past, comparable
-from d2b_gate.store.paths import cache_root
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 _SHOWN = 30  # results; our choice: a line of more points tells no more
 _LOOKED_AT = 200  # files; our choice: reading one takes milliseconds, and a report must not wait for a long history
 _LARGEST = 4 * 2**20  # bytes; our choice: a few thousand findings
-_NAME = 16  # characters of a fingerprint in a file's name, see `output.save_result`
 
 
 def earlier_results(verdict: Verdict) -> tuple[Past, ...]:
@@ -38,19 +37,9 @@ def _comparable(verdict: Verdict) -> Iterator[Past]:
 
 def _before(verdict: Verdict) -> list[tuple[float, Path]]:
     """The newest stored files; of a result that is stored itself only those older than it."""
-    stored = sorted(_files(), reverse=True)
-    own = [moment for moment, path in stored if path.stem == verdict.fingerprint[:_NAME]]
+    stored = stored_files(results_folder(), _LARGEST)[::-1]
+    own = [moment for moment, path in stored if path.name == stored_as(verdict).name]
     return [(moment, path) for moment, path in stored if not own or moment < own[0]][:_LOOKED_AT]
-
-
-def _files() -> Iterator[tuple[float, Path]]:
-    for path in (cache_root() / "results").glob("*.json"):
-        try:
-            status = path.stat()
-        except OSError:  # another run has just replaced or removed it
-            continue
-        if path.is_file() and status.st_size <= _LARGEST:
-            yield status.st_mtime, path
 
 
 def _read(path: Path) -> Verdict | None:

@@ -65,9 +65,9 @@ def writable(path: str) -> Path:
 
 def save_result(verdict: Verdict) -> str:
     """Keep the result in the cache, so that `report` can render it again; empty where it cannot be kept."""
-    from d2b_gate.store.paths import cache_root
+    from d2b_gate.cli.stored import stored_as
 
-    path = cache_root() / "results" / f"{verdict.fingerprint[:16]}.json"
+    path = stored_as(verdict)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, _render("json", verdict, colored=False, ascii_only=False, context="ci", result=""))

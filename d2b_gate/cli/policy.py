@@ -96,6 +96,16 @@ def reader_of(repository: Repository, arguments: Namespace) -> Callable[[str], s
     return text_reader(repository, arguments.ref or INDEX)
 
 
+def paths_of(repository: Repository, arguments: Namespace) -> list[str]:
+    """Every file of the state that the flags name, in order."""
+    if arguments.worktree:
+        root = repository.root
+        return sorted(file.relative_to(root).as_posix() for file in root.rglob("*") if file.is_file())
+    ref = arguments.ref or INDEX
+    snapshot = repository.snapshot_index() if ref == INDEX else repository.snapshot_commit(ref)
+    return [file.path for file in snapshot.files]
+
+
 def state_in_words(arguments: Namespace) -> str:
     """``the index``."""
     return "the working tree" if arguments.worktree else printable(arguments.ref or "the index")

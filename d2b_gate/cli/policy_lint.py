@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from d2b_gate.cli.audit_labels import AUDIT
 from d2b_gate.cli.calibrations import calibrations
 from d2b_gate.cli.console import show
-from d2b_gate.cli.policy import count, reader_of, state_in_words
+from d2b_gate.cli.policy import count, paths_of, reader_of, state_in_words
 from d2b_gate.cli.policy_reading import read_the_effective
 from d2b_gate.cli.waivers import lint_text, lint_the_waivers
 from d2b_gate.core.audit import precision, read_labels
@@ -16,7 +16,7 @@ from d2b_gate.core.errors import Exit, PolicyError, UsageError
 from d2b_gate.core.printable import printable
 from d2b_gate.policy.find import candidates, find_policy, too_many
 from d2b_gate.policy.lint import Surroundings, warnings
-from d2b_gate.sources.git import INDEX, find_repository
+from d2b_gate.sources.git import find_repository
 from d2b_gate.sources.globs import Globs
 
 if TYPE_CHECKING:
@@ -90,13 +90,7 @@ def _summary(policy: Policy, told: Sequence[GateError], arguments: Namespace) ->
 
 def _files_of(repository: Repository, arguments: Namespace) -> Callable[[DatasetSpec], bool]:
     """Whether a dataset has files in the state that the policy is read from."""
-    if arguments.worktree:
-        root = repository.root
-        paths = [file.relative_to(root).as_posix() for file in root.rglob("*") if file.is_file()]
-    else:
-        ref = arguments.ref or INDEX
-        snapshot = repository.snapshot_index() if ref == INDEX else repository.snapshot_commit(ref)
-        paths = [file.path for file in snapshot.files]
+    paths = paths_of(repository, arguments)
 
     def has_files(dataset: DatasetSpec) -> bool:
         globs = Globs(dataset.include, dataset.exclude)

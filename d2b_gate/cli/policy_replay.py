@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import datetime, timezone
 from pathlib import Path
@@ -13,13 +14,13 @@ from d2b_gate.cli.policy import count
 from d2b_gate.cli.policy_diff import state_of
 from d2b_gate.cli.policy_reading import read_stated
 from d2b_gate.cli.report import read_result
+from d2b_gate.cli.stored import results_folder, stored_files
 from d2b_gate.core.errors import EvaluationError, Exit, UsageError
 from d2b_gate.core.printable import printable
 from d2b_gate.core.replay import in_hindsight, replay
 from d2b_gate.core.verdict import Status
 from d2b_gate.sources.git import INDEX, find_repository
 from d2b_gate.sources.process import git
-from d2b_gate.store.paths import cache_root
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -71,11 +72,11 @@ def _moment(repository: Repository, since: str) -> float:
 
 def _results(arguments: Namespace) -> Iterator[tuple[Path, Verdict, float]]:
     """Results with the time at which they were stored, oldest first; one that cannot be read is named and left out."""
-    folder = Path(arguments.results) if arguments.results else cache_root() / "results"
-    for path in sorted(folder.glob("*.json"), key=lambda file: (file.stat().st_mtime, file.name)):
+    folder = Path(arguments.results) if arguments.results else results_folder()
+    for moment, path in stored_files(folder, math.inf):
         found = _read(path)
         if found is not None:
-            yield path, found, path.stat().st_mtime
+            yield path, found, moment
 
 
 def _read(path: Path) -> Verdict | None:

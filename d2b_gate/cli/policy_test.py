@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from d2b_gate.cli.console import show
-from d2b_gate.cli.policy import reader_of
+from d2b_gate.cli.policy import paths_of, reader_of
 from d2b_gate.cli.policy_reading import read_the_policy
 from d2b_gate.core.errors import Exit, UsageError
 from d2b_gate.core.printable import printable
 from d2b_gate.policy.find import find_policy
 from d2b_gate.policy.tests import run_tests
-from d2b_gate.sources.git import INDEX, find_repository
+from d2b_gate.sources.git import find_repository
 from d2b_gate.sources.globs import Globs
 
 if TYPE_CHECKING:
@@ -41,14 +41,7 @@ def run_test(arguments: Namespace) -> int:
 
 
 def _files(repository: Repository, arguments: Namespace) -> list[str]:
-    if arguments.worktree:
-        root = repository.root
-        known = [file.relative_to(root).as_posix() for file in sorted(root.glob("**/*.tests.toml"))]
-    else:
-        ref = arguments.ref or INDEX
-        snapshot = repository.snapshot_index() if ref == INDEX else repository.snapshot_commit(ref)
-        known = [file.path for file in snapshot.files]
-    found = [path for path in known if PLACES.matches(path)]
+    found = [path for path in paths_of(repository, arguments) if PLACES.matches(path)]
     if not found:
         raise UsageError("there are no policy tests", remedy="write d2b-gate.tests.toml or policies/<name>.tests.toml")
     return found

@@ -121,7 +121,7 @@ def _moved(before: Estimate, delta: Estimate, unit: str) -> Estimate:
 def _p_value(evidence: Evidence, move: Move, delta: Estimate, after: Estimate) -> float:
     """P of a shift (or level) this far past its limit, were the truth exactly at the limit."""
     rule = evidence.rule
-    p = evidence.noise.tail(move, delta, rule.fail_delta, _direction(rule, delta.mean))
+    p = evidence.noise.tail(move, delta, rule.fail_delta, direction_of(rule, delta.mean))
     if rule.direction == "either":
         p *= 2
     if math.isfinite(rule.max_level):
@@ -130,7 +130,7 @@ def _p_value(evidence: Evidence, move: Move, delta: Estimate, after: Estimate) -
     return min(1.0, p)
 
 
-def _direction(rule: Rule, delta: float) -> float:
+def direction_of(rule: Rule, delta: float) -> float:
     """1 where the rule limits an increase, -1 where a decrease; of either, the way the shift goes."""
     if rule.direction == "either":
         return math.copysign(1.0, delta)
@@ -139,19 +139,19 @@ def _direction(rule: Rule, delta: float) -> float:
 
 def _towards(rule: Rule, delta: float) -> float:
     """How far a shift goes in the direction that the rule limits."""
-    return _direction(rule, delta) * delta
+    return direction_of(rule, delta) * delta
 
 
 def _near_end(rule: Rule, shift: Shift) -> float:
     """The end of the interval that is closer to no shift, counted in the rule's direction."""
-    return min(_direction(rule, shift.delta) * end for end in (shift.low, shift.high))
+    return min(direction_of(rule, shift.delta) * end for end in (shift.low, shift.high))
 
 
 def far_end(rule: Rule, shift: Shift) -> float:
     """The end of the interval that is farther out in the rule's direction."""
     if rule.direction == "either":
         return max(abs(shift.low), abs(shift.high))
-    return max(_direction(rule, shift.delta) * end for end in (shift.low, shift.high))
+    return max(direction_of(rule, shift.delta) * end for end in (shift.low, shift.high))
 
 
 def _finding(judged: _Judged, p_adjusted: float, on_inconclusive: OnInconclusive) -> Finding:

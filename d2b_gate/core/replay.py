@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from d2b_gate.core.finding_id import finding_id
 from d2b_gate.core.interval import holm
-from d2b_gate.core.judge import status_of
+from d2b_gate.core.judge import direction_of, status_of
 from d2b_gate.core.reading import Measured
 from d2b_gate.core.verdict import Shift, Status
 
@@ -69,13 +69,6 @@ class _Case:
         width = 2 * NormalDist().inv_cdf(0.5 + self.confidence / 2)
         return max(0.0, (high - low) / width)
 
-    @property
-    def towards(self) -> float:
-        """1 for an increase, -1 for a decrease; of either, the way the shift goes."""
-        if self.rule.direction == "either":
-            return math.copysign(1.0, self.shift.delta)
-        return 1.0 if self.rule.direction == "increase" else -1.0
-
 
 def replay(verdict: Verdict, rules: Sequence[Rule], confidence: float) -> tuple[tuple[Replayed, ...], tuple[str, ...]]:
     """Judge a result again by other rules; the second part names the rules whose question it does not hold.
@@ -106,7 +99,9 @@ def _question(rule: Rule) -> tuple[str, str, tuple[str, ...]]:
 def _p(case: _Case) -> float:
     """P of a shift (or level) this far past its limit, were the truth at the limit."""
     rule = case.rule
-    p = _tail(case.towards * case.shift.delta - rule.fail_delta, case.error(case.shift.low, case.shift.high))
+    shift = case.shift
+    excess = direction_of(rule, shift.delta) * shift.delta - rule.fail_delta
+    p = _tail(excess, case.error(shift.low, shift.high))
     if rule.direction == "either":
         p *= 2
     if math.isfinite(rule.max_level):

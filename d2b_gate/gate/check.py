@@ -20,13 +20,15 @@ from d2b_gate.gate.recheck import recheck
 from d2b_gate.gate.waiving import touched_by, waived, waiver_notes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from d2b_gate.core.rules import MethodSpec, Policy, Rule
     from d2b_gate.core.verdict import Control, Finding, RowFinding
     from d2b_gate.gate.dataset import DatasetChange
     from d2b_gate.gate.measure import Job
     from d2b_gate.gate.ports import Ports, Request
+
+    Places = Mapping[str, tuple["GroupEvidence", int]]
 
 EXTRA_REPLICATES = 2
 """How many further replicates an inconclusive run may add after the held-back prompts."""
@@ -78,8 +80,9 @@ def run(request: Request, ports: Ports) -> Verdict:
     findings = _judge([piece for one in measured for piece in one.evidence], request)
     changes_by_group = [(one.group.rules, touched_by(one.group.job)) for one in measured]
     touched = {rule.id: change for rules, change in changes_by_group for rule in rules}
-    findings = _explained(findings, measured, request, ports)
-    findings, rechecked = _rechecked(findings, measured, request, ports, started)
+    places = _places(measured, ports)
+    findings = _explained(findings, places, request, ports)
+    findings, rechecked = _rechecked(findings, places, request, ports, started)
     findings = waived(findings, request.waivers, touched)
     return Verdict(
         provenance=_provenance(request, ports, "; ".join(dict.fromkeys(one.null for one in measured))),
@@ -222,11 +225,8 @@ def _judge(evidence: Sequence[Evidence | Missing], request: Request) -> tuple[Fi
     )
 
 
-def _explained(
-    findings: Sequence[Finding], measured: Sequence[GroupEvidence], request: Request, ports: Ports
-) -> tuple[Finding, ...]:
+def _explained(findings: Sequence[Finding], places: Places, request: Request, ports: Ports) -> tuple[Finding, ...]:
     """Add examples and blame; a verdict stands without them if they cannot be had."""
-    places = _places(measured, ports)
     most = request.policy.method.max_changed
     explained: list[Finding] = []
     for finding in findings:
@@ -240,7 +240,7 @@ def _explained(
     return tuple(explained)
 
 
-def _places(measured: Sequence[GroupEvidence], ports: Ports) -> dict[str, tuple[GroupEvidence, int]]:
+def _places(measured: Sequence[GroupEvidence], ports: Ports) -> Places:
     """Where each rule was measured: its group, and which of the group's questions is its own."""
     return {
         rule.id: (one, index)
@@ -252,13 +252,13 @@ def _places(measured: Sequence[GroupEvidence], ports: Ports) -> dict[str, tuple[
 
 
 def _rechecked(
-    findings: Sequence[Finding], measured: Sequence[GroupEvidence], request: Request, ports: Ports, started: float
+    findings: Sequence[Finding], places: Places, request: Request, ports: Ports, started: float
 ) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
     """Check the blame of the worst failure, if time is left: one more tuning a run, however many rules fail."""
     worst = next((one for one in findings if one.status is Status.FAIL and one.blame), None)
     if worst is None or ports.clock() - started > request.policy.budget.seconds:
         return tuple(findings), ()
-    group, index = _places(measured, ports)[worst.rule.id]
+    group, index = places[worst.rule.id]
     try:
         checked, note = recheck(
             worst, group.asked[index], group.asking, index, group.group.job, request.policy.method, ports

@@ -11,7 +11,7 @@ from d2b_gate.core.mixture import subsample
 from d2b_gate.core.reading import ranked
 from d2b_gate.core.verdict import Example, Finding, Shift, Status
 from d2b_gate.gate.dataset import load_rows
-from d2b_gate.gate.measure import untouched
+from d2b_gate.gate.measure import no_injection
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from d2b_gate.core.ports import Question
+    from d2b_gate.core.ports import Backend, Question
     from d2b_gate.core.rows import RowRef
     from d2b_gate.core.verdict import Blame
     from d2b_gate.gate.measure import Asking, Job
@@ -62,7 +62,7 @@ def _examples(question: Question, asking: Asking, index: int, sign: float) -> tu
 
 
 def _blame(question: Question, job: Job, sign: float, most: int, ports: Ports) -> tuple[Blame, ...]:
-    slope_ld = _slope(question, ports) * sign
+    slope_ld = slope_of(question, ports.backend) * sign
     added_refs, removed_refs = (_bounded(refs, job, most) for refs in (job.added, job.removed))
     added = _contributions(added_refs, job, slope_ld, ports)
     removed = _contributions(removed_refs, job, -slope_ld, ports)
@@ -90,14 +90,14 @@ def _scaled(blames: Sequence[Blame], weight: float) -> list[Blame]:
     return [replace(blame, share=blame.share * weight) for blame in blames if weight > 0]
 
 
-def _slope(question: Question, ports: Ports) -> NDArray[np.float64]:
+def slope_of(question: Question, backend: Backend) -> NDArray[np.float64]:
     """Gradient of the question's mean value with respect to the vectors, at the untouched model.
 
     Shapes: (blocks, width).
     """
-    log_probs = ports.backend.read(question.prompts, untouched(ports))
+    log_probs = backend.read(question.prompts, no_injection(backend.card))
     coefficients = question.kind.coefficients(question.probe, question.target, log_probs)
-    states = ports.backend.sensitivities(question.prompts, coefficients)
+    states = backend.sensitivities(question.prompts, coefficients)
     mean_ld: NDArray[np.float64] = states.values_nld.astype("float64").mean(axis=0)
     return mean_ld
 

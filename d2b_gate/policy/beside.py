@@ -11,13 +11,13 @@ from d2b_gate.core.policy_change import PolicyChange
 from d2b_gate.core.policy_effect import Effect
 from d2b_gate.core.toml import parse
 from d2b_gate.policy.locate import locate
+from d2b_gate.policy.waivers import FILE as WAIVERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     Read = Callable[[str], str | None]
 
-WAIVERS = "d2b-gate.waivers.toml"
 _SHORT = 12  # characters shown of a digest
 _LONGEST = 200  # characters shown of a waiver
 

@@ -14,7 +14,6 @@ from d2b_gate.reports.policy_changes import effects, in_words
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from d2b_gate.core.policy_change import PolicyChange
     from d2b_gate.core.verdict import Provenance, RowFinding, Verdict
 
 _FOLDED_AFTER = 20
@@ -79,11 +78,6 @@ def _plus(count: int) -> str:
 
 def _minus(count: int) -> str:
     return f"\u2212{grouped(count)}"
-
-
-def _edit(change: PolicyChange) -> tuple[str, str, str]:
-    """Effect, place, and what is edited; the words begin with the effect, which has a column of its own."""
-    return change.effect.value, terminal(change.where, PATH), in_words(change)[len(change.effect.value) + 1 :]
 
 
 def _by_place(row: RowFinding) -> tuple[str, str, int]:
