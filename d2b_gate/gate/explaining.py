@@ -1,0 +1,71 @@
+"""What explains the judged rules: examples and blame for each that a person must act on, and a check of the blame."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from d2b_gate.core.errors import EvaluationError
+from d2b_gate.core.verdict import Status
+from d2b_gate.gate.explain import explain
+from d2b_gate.gate.recheck import recheck
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from d2b_gate.core.verdict import Finding
+    from d2b_gate.gate.evaluate import GroupEvidence
+    from d2b_gate.gate.ports import Ports, Request
+
+    Places = Mapping[str, tuple[GroupEvidence, int]]
+
+
+def explained(
+    findings: Sequence[Finding], measured: Sequence[GroupEvidence], request: Request, ports: Ports, started: float
+) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
+    """Return the findings with what explains them, and notes on it."""
+    places = _places(measured, ports)
+    return _rechecked(_explained(findings, places, request, ports), places, request, ports, started)
+
+
+def _explained(findings: Sequence[Finding], places: Places, request: Request, ports: Ports) -> tuple[Finding, ...]:
+    """Add examples and blame; a verdict stands without them if they cannot be had."""
+    most = request.policy.method.max_changed
+    explained: list[Finding] = []
+    for finding in findings:
+        one, index = places.get(finding.rule.id, (None, 0))
+        try:
+            if one is not None:
+                finding = explain(finding, one.asked[index], one.asking, index, one.group.job, most, ports)
+        except EvaluationError as error:
+            finding = replace(finding, reason=f"{finding.reason} (the rows to blame could not be found: {error.what})")
+        explained.append(finding)
+    return tuple(explained)
+
+
+def _places(measured: Sequence[GroupEvidence], ports: Ports) -> Places:
+    """Where each rule was measured: its group, and which of the group's questions is its own."""
+    return {
+        rule.id: (one, index)
+        for one in measured
+        for rule in one.group.rules
+        for index, question in enumerate(one.asked)
+        if (question.probe.id, question.target) == (ports.probes(rule.probe).id, rule.target)
+    }
+
+
+def _rechecked(
+    findings: Sequence[Finding], places: Places, request: Request, ports: Ports, started: float
+) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
+    """Check the blame of the worst failure, if time is left: one more tuning a run, however many rules fail."""
+    worst = next((one for one in findings if one.status is Status.FAIL and one.blame), None)
+    if worst is None or ports.clock() - started > request.policy.budget.seconds:
+        return tuple(findings), ()
+    group, index = places[worst.rule.id]
+    try:
+        checked, note = recheck(
+            worst, group.asked[index], group.asking, index, group.group.job, request.policy.method, ports
+        )
+    except EvaluationError as error:
+        checked, note = worst, f"{worst.rule.id}: the blamed rows could not be checked ({error.what})"
+    return tuple(checked if one is worst else one for one in findings), (note,) if note else ()
