@@ -52,6 +52,7 @@ class _Judged:
     """One rule's numbers before the adjustment over rules."""
 
     evidence: Evidence
+    raw: Estimate
     delta: Estimate
     before: Estimate
     after: Estimate
@@ -105,7 +106,7 @@ def _numbers(evidence: Evidence, confidence: float, seed: int) -> _Judged:
     if isinstance(evidence.noise, Calibrated):
         after = _moved(before, delta, evidence.unit)
     p = _p_value(evidence, move, delta, after)
-    return _Judged(evidence, delta, before, after, evidence.noise.floor(move, confidence), p)
+    return _Judged(evidence, raw, delta, before, after, evidence.noise.floor(move, confidence), p)
 
 
 def _moved(before: Estimate, delta: Estimate, unit: str) -> Estimate:
@@ -169,6 +170,7 @@ def _finding(judged: _Judged, p_adjusted: float, on_inconclusive: OnInconclusive
         shift=shift,
         reason=reason,
         blocks=status is Status.FAIL,
+        raw_delta=judged.raw.mean,
     )
     return _resolve(finding, on_inconclusive) if status is Status.INCONCLUSIVE else finding
 

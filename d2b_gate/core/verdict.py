@@ -55,6 +55,35 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
+class Saying:
+    """What the model is predicted to say to one prompt before and after, drawn alike; for people, never judged."""
+
+    prompt: str
+    drawn: str  # "greedy", or "seed 7": sampled with the same random numbers in both states
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class TokenMove:
+    """Share (0 to 1) of one token of the whole vocabulary where an answer begins: before, after, and under a null."""
+
+    text: str
+    before: float
+    after: float
+    null: float  # how far clean changes alone move it, at most
+    listed: bool  # whether one of the probe's alternatives begins with it
+
+
+@dataclass(frozen=True, slots=True)
+class Dose:
+    """The behaviour's level where the change's effect is scaled: 0 is the state before, 1 the state after."""
+
+    strength: float
+    level: float  # in the probe's unit, as predicted, before any calibration
+
+
+@dataclass(frozen=True, slots=True)
 class Blame:
     """A run of changed rows in one file and its estimated share (0 to 1) of the shift."""
 
@@ -65,12 +94,25 @@ class Blame:
     share: float
     side: str  # "added" or "removed"
     basis: str  # "estimated" or "checked"
+    samples: tuple[str, ...] = ()  # a few of the rows as the policy lets them be shown; hostile text
 
     @property
     def where(self) -> str:
         """``path:first-last``."""
         lines = str(self.first_line) if self.first_line == self.last_line else f"{self.first_line}-{self.last_line}"
         return f"{self.path}:{lines}"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A part of the change judged as though it were all of it, so that a few bad rows cannot hide among many."""
+
+    name: str  # "changed rows alone" or "worst cluster"
+    rows: int
+    standing_for: float  # rows that they are weighted as: the nominal weight
+    shift: Shift
+    fired: bool  # past the rule's limit by the same formula as the whole change
+    places: tuple[Blame, ...]  # where its rows stand; a share is their part of the view
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +132,11 @@ class Finding:
     blocks: bool = False  # whether this finding, as it stands, makes the run fail in this context
     rows_hash: str = ""  # names the changed rows that it judges, for a waiver; empty where that is not known
     waived_by: tuple[Waiver, ...] = ()  # the waivers that cover it, where its status is waived
+    sayings: tuple[Saying, ...] = ()
+    tokens: tuple[TokenMove, ...] = ()  # largest move first
+    doses: tuple[Dose, ...] = ()  # weakest first
+    views: tuple[View, ...] = ()  # what the dilution guard looked at
+    raw_delta: float = 0.0  # the shift as predicted, before any calibration; means nothing without a shift
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING
 
 from d2b_gate.core.reading import Answer, Measured, Unmeasured
 from d2b_gate.core.rules import Rule
-from d2b_gate.core.verdict import Blame, Example, Finding, NoShift, Shift, Status
+from d2b_gate.core.verdict import Example, Finding, Status
+from d2b_gate.core.wire_explained import (
+    EXPLAINED,
+    doses_from,
+    explained_to_mapping,
+    sayings_from,
+    tokens_from,
+    views_from,
+)
+from d2b_gate.core.wire_shift import blame_from, blame_to_mapping, shift_from, shift_to_mapping
 from d2b_gate.core.wire_values import optional, plain, present
 from d2b_gate.core.wire_waiver import waiver_from, waiver_to_mapping
 
@@ -21,8 +30,6 @@ if TYPE_CHECKING:
 STATUSES = {status.value: status for status in Status}
 _DIRECTIONS: Mapping[str, Direction] = {"increase": "increase", "decrease": "decrease", "either": "either"}
 _UNITS = {"share": "share", "nats": "nats"}
-_SIDES = {"added": "added", "removed": "removed"}
-_BASES = {"estimated": "estimated", "checked": "checked"}
 
 
 def finding_to_mapping(finding: Finding) -> dict[str, object]:
@@ -36,13 +43,14 @@ def finding_to_mapping(finding: Finding) -> dict[str, object]:
         "predicted": {
             "before": _reading_to_mapping(finding.before),
             "after": _reading_to_mapping(finding.after),
-            "shift": _shift_to_mapping(finding.shift),
+            "shift": shift_to_mapping(finding.shift),
         },
         "reason": finding.reason,
         "examples": [_example_to_mapping(example) for example in finding.examples],
-        "blame": [_blame_to_mapping(blame) for blame in finding.blame],
+        "blame": [blame_to_mapping(blame) for blame in finding.blame],
         **present(rows_hash=finding.rows_hash),
         **({"waived_by": [waiver_to_mapping(waiver) for waiver in finding.waived_by]} if finding.waived_by else {}),
+        **explained_to_mapping(finding),
     }
 
 
@@ -69,19 +77,6 @@ def _reading_to_mapping(reading: Reading) -> dict[str, object]:
     return {"level": plain(reading.level), "low": plain(reading.low), "high": plain(reading.high)}
 
 
-def _shift_to_mapping(shift: Shift | NoShift) -> dict[str, object]:
-    if isinstance(shift, NoShift):
-        return {"unmeasured": shift.reason}
-    return {
-        "delta": plain(shift.delta),
-        "low": plain(shift.low),
-        "high": plain(shift.high),
-        "noise": plain(shift.noise),
-        "p": plain(shift.p),
-        "p_adjusted": plain(shift.p_adjusted),
-    }
-
-
 def _example_to_mapping(example: Example) -> dict[str, object]:
     return {
         "prompt": example.prompt,
@@ -90,21 +85,11 @@ def _example_to_mapping(example: Example) -> dict[str, object]:
     }
 
 
-def _blame_to_mapping(blame: Blame) -> dict[str, object]:
-    return {
-        "path": blame.path,
-        "first_line": blame.first_line,
-        "last_line": blame.last_line,
-        "rows": blame.rows,
-        "share": plain(blame.share),
-        "side": blame.side,
-        "basis": blame.basis,
-    }
-
-
 def finding_from(node: Untrusted) -> Finding:
     """Read a finding back, as untrusted. Raises EvaluationError where a key, type or size is wrong."""
-    table = node.fields("rule status blocks title unit predicted reason examples blame", "rows_hash waived_by")
+    table = node.fields(
+        "rule status blocks title unit predicted reason examples blame", f"rows_hash waived_by {EXPLAINED}"
+    )
     predicted = table["predicted"].fields("before after shift")
     return Finding(
         rule=_rule_from(table["rule"]),
@@ -113,13 +98,18 @@ def finding_from(node: Untrusted) -> Finding:
         unit=table["unit"].one_of(_UNITS),
         before=_reading_from(predicted["before"]),
         after=_reading_from(predicted["after"]),
-        shift=_shift_from(predicted["shift"]),
+        shift=shift_from(predicted["shift"]),
         reason=table["reason"].text(),
         examples=tuple(_example_from(item) for item in table["examples"].items()),
-        blame=tuple(_blame_from(item) for item in table["blame"].items()),
+        blame=tuple(blame_from(item) for item in table["blame"].items()),
         blocks=table["blocks"].truth(),
         rows_hash=optional(table, "rows_hash"),
         waived_by=tuple(waiver_from(item) for item in table["waived_by"].items()) if "waived_by" in table else (),
+        sayings=sayings_from(table),
+        tokens=tokens_from(table),
+        doses=doses_from(table),
+        views=views_from(table),
+        raw_delta=table["raw_delta"].number() if "raw_delta" in table else 0.0,
     )
 
 
@@ -150,20 +140,6 @@ def _reading_from(node: Untrusted) -> Reading:
     return Measured(table["level"].number(), low=table["low"].number(), high=table["high"].number())
 
 
-def _shift_from(node: Untrusted) -> Shift | NoShift:
-    if "unmeasured" in node.members():
-        return NoShift(node.fields("unmeasured")["unmeasured"].text())
-    table = node.fields("delta low high noise p p_adjusted")
-    return Shift(
-        delta=table["delta"].number(),
-        low=table["low"].number(),
-        high=table["high"].number(),
-        noise=table["noise"].number(),
-        p=table["p"].number(),
-        p_adjusted=table["p_adjusted"].number(),
-    )
-
-
 def _example_from(node: Untrusted) -> Example:
     table = node.fields("prompt before after")
     return Example(table["prompt"].text(), before=_answers_from(table["before"]), after=_answers_from(table["after"]))
@@ -172,16 +148,3 @@ def _example_from(node: Untrusted) -> Example:
 def _answers_from(node: Untrusted) -> tuple[Answer, ...]:
     rows = [item.fields("text share") for item in node.items()]
     return tuple(Answer(row["text"].text(), row["share"].number()) for row in rows)
-
-
-def _blame_from(node: Untrusted) -> Blame:
-    table = node.fields("path first_line last_line rows share side basis")
-    return Blame(
-        path=table["path"].text(),
-        first_line=table["first_line"].count(),
-        last_line=table["last_line"].count(),
-        rows=table["rows"].count(),
-        share=table["share"].number(),
-        side=table["side"].one_of(_SIDES),
-        basis=table["basis"].one_of(_BASES),
-    )

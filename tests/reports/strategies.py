@@ -15,16 +15,20 @@ from d2b_gate.core.untrusted import LARGEST_INTEGER
 from d2b_gate.core.verdict import (
     Blame,
     Control,
+    Dose,
     Example,
     FileChange,
     Finding,
     NoShift,
     Provenance,
     RowFinding,
+    Saying,
     Shift,
     Since,
     Status,
+    TokenMove,
     Verdict,
+    View,
 )
 from d2b_gate.core.waivers import Waiver
 
@@ -37,7 +41,8 @@ texts = st.lists(st.sampled_from(_PIECES) | st.text(max_size=4), max_size=8).map
 numbers = st.floats(-1e6, 1e6, allow_nan=False)
 counts = st.integers(0, LARGEST_INTEGER)
 readings = st.builds(Measured, numbers, numbers, numbers) | st.builds(Unmeasured, texts)
-shifts = st.builds(Shift, numbers, numbers, numbers, numbers, numbers, numbers) | st.builds(NoShift, texts)
+predicted = st.builds(Shift, numbers, numbers, numbers, numbers, numbers, numbers)
+shifts = predicted | st.builds(NoShift, texts)
 answers = st.lists(st.builds(Answer, texts, numbers), max_size=3).map(tuple)
 rules = st.builds(
     Rule,
@@ -64,7 +69,9 @@ blames = st.builds(
     share=numbers,
     side=st.sampled_from(["added", "removed"]),
     basis=st.sampled_from(["estimated", "checked"]),
+    samples=st.lists(texts, max_size=2).map(tuple),
 )
+views = st.builds(View, texts, counts, numbers, predicted, st.booleans(), st.lists(blames, max_size=2).map(tuple))
 waivers = st.builds(
     Waiver,
     rule=texts,
@@ -92,6 +99,11 @@ findings = st.builds(
     blocks=st.booleans(),
     rows_hash=texts | st.just(""),
     waived_by=st.lists(waivers, max_size=2).map(tuple),
+    sayings=st.lists(st.builds(Saying, texts, texts, texts, texts), max_size=2).map(tuple),
+    tokens=st.lists(st.builds(TokenMove, texts, numbers, numbers, numbers, st.booleans()), max_size=2).map(tuple),
+    doses=st.lists(st.builds(Dose, numbers, numbers), max_size=2).map(tuple),
+    views=st.lists(views, max_size=2).map(tuple),
+    raw_delta=numbers,
 )
 sinces = st.builds(Since, texts, counts, counts, st.lists(findings, max_size=2).map(tuple))
 versions = st.dictionaries(texts, texts, max_size=2).map(lambda found: tuple(found.items()))
