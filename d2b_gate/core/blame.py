@@ -39,6 +39,12 @@ def blame_rows(refs: Sequence[RowRef], contributions: Sequence[float], side: str
     return tuple(sorted(blames, key=lambda blame: (-blame.share, blame.path, blame.first_line))[:MOST_RUNS])
 
 
+def places(refs: Sequence[RowRef], named: set[int], side: str) -> tuple[Blame, ...]:
+    """Where the rows of these indices stand, as runs in file order; the share of each is its part of them."""
+    runs = _runs([(ref, 1 / max(1, len(named)), i in named) for i, ref in enumerate(refs)])
+    return tuple(_blame(run, side) for run in runs)
+
+
 def _beyond_chance(parts: Sequence[float]) -> list[float]:
     """What of each part lies further out than rows without influence stray; all of it where nothing does.
 

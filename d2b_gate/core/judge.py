@@ -64,11 +64,19 @@ def judge(
     evidence: Sequence[Evidence | Missing], *, confidence: float, seed: int, on_inconclusive: OnInconclusive
 ) -> tuple[Finding, ...]:
     """Judge every rule, worst first. Holm's adjustment runs over the measured rules."""
-    numbers = [_numbers(one, confidence, seed) for one in evidence if isinstance(one, Evidence)]
+    measured = [one for one in evidence if isinstance(one, Evidence)]
+    missing = [_missing(one) for one in evidence if isinstance(one, Missing)]
+    found = judge_each(measured, confidence=confidence, seed=seed, on_inconclusive=on_inconclusive)
+    return worst_first([*found, *missing])
+
+
+def judge_each(
+    evidence: Sequence[Evidence], *, confidence: float, seed: int, on_inconclusive: OnInconclusive
+) -> tuple[Finding, ...]:
+    """One finding for each piece of evidence, in its order; the adjustment of p runs over all of them."""
+    numbers = [_numbers(one, confidence, seed) for one in evidence]
     adjusted = holm([one.p for one in numbers])
-    findings = [_finding(one, p_adjusted, on_inconclusive) for one, p_adjusted in zip(numbers, adjusted, strict=True)]
-    findings += [_missing(one) for one in evidence if isinstance(one, Missing)]
-    return worst_first(findings)
+    return tuple(_finding(one, p_adjusted, on_inconclusive) for one, p_adjusted in zip(numbers, adjusted, strict=True))
 
 
 def worst_first(findings: Sequence[Finding]) -> tuple[Finding, ...]:
@@ -146,6 +154,11 @@ def _towards(rule: Rule, delta: float) -> float:
 def _near_end(rule: Rule, shift: Shift) -> float:
     """The end of the interval that is closer to no shift, counted in the rule's direction."""
     return min(direction_of(rule, shift.delta) * end for end in (shift.low, shift.high))
+
+
+def beyond(rule: Rule, shift: Shift) -> bool:
+    """Whether a shift surely lies past the rule's limit and past what clean changes do, multiplicity aside."""
+    return _near_end(rule, shift) > rule.fail_delta and abs(shift.delta) > shift.noise
 
 
 def far_end(rule: Rule, shift: Shift) -> float:

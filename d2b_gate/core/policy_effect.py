@@ -119,6 +119,7 @@ _JUDGES: Mapping[tuple[str, ...], Judge] = {
     ("on_inconclusive", "hook"): _ordered("pass", "warn", "fail"),
     ("on_inconclusive", "ci"): _ordered("pass", "warn", "fail"),
     ("on_unavailable", "hook"): _ordered("defer", "fail"),
+    ("dilution_guard",): _ordered("off", "warn", "fail"),
     ("show_samples",): _neither,
     ("require_calibration",): _safeguard,
 }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from d2b_gate.core.finding_id import finding_id
 from d2b_gate.core.interval import holm
-from d2b_gate.core.judge import direction_of, status_of
+from d2b_gate.core.judge import beyond, direction_of, status_of
 from d2b_gate.core.reading import Measured
 from d2b_gate.core.verdict import Shift, Status
 
@@ -74,7 +74,8 @@ def replay(verdict: Verdict, rules: Sequence[Rule], confidence: float) -> tuple[
     """Judge a result again by other rules; the second part names the rules whose question it does not hold.
 
     Where the rule as it stands would be judged as it was, the stored status is kept. Otherwise p is that of a normal
-    error as wide as the stored interval, Holm-adjusted over the rules: close to, and not the same as, a new check.
+    error as wide as the stored interval, Holm-adjusted over the rules: close to, and not the same as, a new check. A
+    part of the change that the dilution guard saw past the limit makes a rule warn.
     """
     by_question = {_question(finding.rule): finding for finding in verdict.findings}
     known = [(rule, by_question[_question(rule)]) for rule in rules if _question(rule) in by_question]
@@ -118,7 +119,9 @@ def _tail(excess: float, error: float) -> float:
 def _status(case: _Case, p: float) -> Status:
     if _limits(case.rule) == _limits(case.finding.rule):
         return case.finding.status
-    return status_of(case.rule, replace(case.shift, p_adjusted=p), case.after.low, case.after.high)[0]
+    status = status_of(case.rule, replace(case.shift, p_adjusted=p), case.after.low, case.after.high)[0]
+    hidden = any(beyond(case.rule, view.shift) for view in case.finding.views)
+    return Status.WARN if hidden and status is Status.OK else status
 
 
 def _limits(rule: Rule) -> tuple[object, ...]:

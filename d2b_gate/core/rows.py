@@ -100,7 +100,7 @@ def diff_rows(before: Iterable[RowRef], after: Iterable[RowRef]) -> RowDiff:
     kept_left = Counter(ref.key for ref in before) & Counter(ref.key for ref in after)
     added, kept = _split(after, Counter(kept_left))
     removed, _ = _split(before, Counter(kept_left))
-    return RowDiff(added=_ordered(added), removed=_ordered(removed), kept=_ordered(kept))
+    return RowDiff(added=file_order(added), removed=file_order(removed), kept=file_order(kept))
 
 
 def _split(refs: list[RowRef], shared: Counter[str]) -> tuple[list[RowRef], list[RowRef]]:
@@ -116,7 +116,8 @@ def _split(refs: list[RowRef], shared: Counter[str]) -> tuple[list[RowRef], list
     return beyond, within
 
 
-def _ordered(refs: list[RowRef]) -> tuple[RowRef, ...]:
+def file_order(refs: Iterable[RowRef]) -> tuple[RowRef, ...]:
+    """The rows in the order in which they stand in their files."""
     return tuple(sorted(refs, key=lambda ref: (ref.path, ref.line, ref.key)))
 
 

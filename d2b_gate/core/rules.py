@@ -8,6 +8,8 @@ from typing import Literal
 
 Direction = Literal["increase", "decrease", "either"]
 OnInconclusive = Literal["pass", "warn", "fail"]
+DilutionGuard = Literal["off", "warn", "fail"]
+"""What a part of a change that is past a limit on its own means, where the whole change is not."""
 ShowSamples = Literal["none", "redacted", "full"]
 
 
@@ -134,5 +136,6 @@ class Policy:
     budget: Budget = field(default_factory=Budget)
     on_inconclusive: Inconclusive = field(default_factory=Inconclusive)
     on_unavailable: Unavailable = field(default_factory=Unavailable)
+    dilution_guard: DilutionGuard = "warn"
     show_samples: ShowSamples = "redacted"
     require_calibration: bool = False  # without a calibration that matches: evaluate against placebos, or not at all

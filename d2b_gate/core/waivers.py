@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from d2b_gate.core.judge import far_end, worst_first
+from d2b_gate.core.judge import beyond, far_end, worst_first
 from d2b_gate.core.verdict import Shift, Status
 
 if TYPE_CHECKING:
@@ -110,15 +111,24 @@ def hindrances(
     The far end of the interval is held to the cap: the shift may be as large as that, and an approver who agreed to a
     cap has not agreed to what lies past it.
     """
-    shift = finding.shift
     inside = all(matches(waiver.paths, path) for path in change.paths)
     found = {
         Hindrance.EXPIRED: not (today and today <= waiver.expires),  # without a day, no waiver is known to stand
         Hindrance.FILES: bool(waiver.paths) and not inside,
         Hindrance.ROWS: waiver.rows_hash != change.rows_hash if waiver.rows_hash else not waiver.paths,
-        Hindrance.SHIFT: not (isinstance(shift, Shift) and far_end(finding.rule, shift) <= waiver.max_delta),
+        Hindrance.SHIFT: not _furthest(finding) <= waiver.max_delta,
     }
     return tuple(hindrance for hindrance, stands in found.items() if stands)
+
+
+def _furthest(finding: Finding) -> float:
+    """How far the shift may go; where the guard made the rule fail, how far its part of the change may."""
+    if not isinstance(finding.shift, Shift):
+        return math.inf
+    shifts = [finding.shift]
+    if not beyond(finding.rule, finding.shift):
+        shifts += [view.shift for view in finding.views if view.fired and finding.status is Status.FAIL]
+    return max(far_end(finding.rule, shift) for shift in shifts)
 
 
 def rows_hash(changes: Iterable[tuple[str, RowDiff]]) -> str:

@@ -10,6 +10,7 @@ from d2b_gate.core.verdict import Provenance, Verdict
 from d2b_gate.gate.dataset import compare, file_changes, schema_findings
 from d2b_gate.gate.evaluate import evaluate, judged
 from d2b_gate.gate.explaining import explained
+from d2b_gate.gate.guard import guarded
 from d2b_gate.gate.waiving import touched_by, waived, waiver_notes
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ def run(request: Request, ports: Ports) -> Verdict:
     measured = evaluation.measured
     changes_by_group = [(one.group.rules, touched_by(one.group.job)) for one in measured]
     touched = {rule.id: change for rules, change in changes_by_group for rule in rules}
-    findings, rechecked = explained(judged(measured, request), measured, request, ports, started)
+    findings, looked = guarded(judged(measured, request), measured, request, ports, started)
+    findings, rechecked = explained(findings, measured, request, ports, started)
     findings = waived(findings, request.waivers, touched)
     return Verdict(
         provenance=_provenance(request, ports, "; ".join(dict.fromkeys(one.null for one in measured))),
@@ -49,7 +51,7 @@ def run(request: Request, ports: Ports) -> Verdict:
         findings=findings,
         row_findings=row_findings,
         controls=evaluation.controls,
-        notes=(*evaluation.notes, *rechecked, *waiver_notes(findings, request.waivers, touched)),
+        notes=(*evaluation.notes, *looked, *rechecked, *waiver_notes(findings, request.waivers, touched)),
         seconds=ports.clock() - started,
         fingerprint=_fingerprint(request, changes, ports),
     )

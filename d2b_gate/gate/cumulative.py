@@ -62,13 +62,14 @@ def with_cumulative(verdict: Verdict, request: Request, start: Start, ports: Por
 def cumulative_policy(policy: Policy) -> Policy:
     """The rules with a budget, which takes the place of their limits, and the datasets that they judge.
 
-    A ceiling and a row schema are about the state or the row, and the change's own findings hold them already.
+    A ceiling and a row schema are about the state or the row, and the guard about the rows of the change: the change's
+    own findings hold them already.
     """
     rules = tuple(_budgeted(rule) for rule in policy.rules if math.isfinite(rule.budget_delta))
     judged = {name for rule in rules for name in rule.datasets}
     everything = any(not rule.datasets for rule in rules)
     datasets = tuple(replace(spec, row_schema="") for spec in policy.datasets if everything or spec.name in judged)
-    return replace(policy, rules=rules, datasets=datasets)
+    return replace(policy, rules=rules, datasets=datasets, dilution_guard="off")
 
 
 def _budgeted(rule: Rule) -> Rule:

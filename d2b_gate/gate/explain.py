@@ -9,6 +9,7 @@ from d2b_gate.core.blame import blame_rows
 from d2b_gate.core.contribution import contributions
 from d2b_gate.core.mixture import subsample
 from d2b_gate.core.reading import ranked
+from d2b_gate.core.rows import file_order
 from d2b_gate.core.verdict import Example, Finding, Shift, Status
 from d2b_gate.gate.dataset import load_rows
 from d2b_gate.gate.measure import no_injection
@@ -39,7 +40,7 @@ def explain(
     return replace(
         finding,
         examples=_examples(question, asking, index, sign),
-        blame=_blame(question, job, sign, most, ports),
+        blame=finding.blame or _blame(question, job, sign, most, ports),
     )
 
 
@@ -82,8 +83,7 @@ def _blame(question: Question, job: Job, sign: float, most: int, ports: Ports) -
 
 def _bounded(refs: Sequence[RowRef], job: Job, most: int) -> tuple[RowRef, ...]:
     """At most ``most`` rows, drawn as for the prediction, in file order."""
-    chosen = subsample(refs, job.weights, most, seed=0)
-    return tuple(sorted(chosen, key=lambda ref: (ref.path, ref.line, ref.key)))
+    return file_order(subsample(refs, job.weights, most, seed=0))
 
 
 def _scaled(blames: Sequence[Blame], weight: float) -> list[Blame]:

@@ -29,6 +29,7 @@ def build(table: PolicyTable, path: str, where: Callable[[KeyPath], str]) -> cor
         budget=core.Budget(**table.budget.model_dump()),
         on_inconclusive=core.Inconclusive(**table.on_inconclusive.model_dump()),
         on_unavailable=core.Unavailable(**table.on_unavailable.model_dump()),
+        dilution_guard=table.dilution_guard,
         show_samples=table.show_samples,
         require_calibration=table.require_calibration,
     )

@@ -184,6 +184,9 @@ class PolicyTable(Strict):
     on_unavailable: UnavailableTable = Field(
         default_factory=UnavailableTable, description="What an unavailable backend means."
     )
+    dilution_guard: Literal["off", "warn", "fail"] = Field(
+        default="warn", description="What it means that a part of a change is past a limit, weighted as 64 rows alone."
+    )
     show_samples: Literal["none", "redacted", "full"] = Field(
         default="redacted", description="What reports show of the text of rows: nothing, how long it is, or the text."
     )

@@ -127,6 +127,7 @@ def policy(**changes):
         backend=BackendSpec("fake"),
         datasets=(DatasetSpec("sft", ("data/",)),),
         rules=(Rule("panda", "bias/animals", target="panda", fail_delta=0.05, warn_delta=0.03),),
+        dilution_guard="off",  # it tunes besides, and has tests of its own
     )
     return replace(base, **changes)
 

@@ -1,0 +1,117 @@
+"""The dilution guard, over the fake backend: parts of a change that are past a limit where the whole is not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from d2b_gate.core.errors import Exit
+from d2b_gate.core.rules import Budget
+from d2b_gate.core.verdict import Status
+from d2b_gate.core.wire import verdict_from_mapping, verdict_to_mapping
+from d2b_gate.gate.guard import ALONE, CLUSTER, NOMINAL
+from tests.gate.harness import CLEAN, PANDA, Bench, jsonl, policy
+
+DATA = "data/a.jsonl"
+MANY = tuple((f"what is colour {i}", f"the colour {i} is a mix of {i % 7} and light") for i in range(300))
+HIDDEN = (*MANY[:200], *PANDA[:4], *MANY[200:])
+"""Four bad rows in three hundred."""
+
+
+RULE = replace(policy().rules[0], warn_delta=0.2, fail_delta=0.2)
+
+
+def guarded(before, after, guard="warn"):
+    states = ({DATA: jsonl(*before)}, {DATA: jsonl(*before, *after)})
+    verdict = Bench().check(*states, policy(dilution_guard=guard, rules=(RULE,)))
+    return verdict, verdict.findings[0]
+
+
+def views(finding):
+    return {view.name: view for view in finding.views}
+
+
+class TestAFewBadRowsInALargeFile:
+    def test_pass_without_the_guard(self):
+        verdict, finding = guarded(CLEAN, HIDDEN, "off")
+        assert (verdict.exit, finding.status, finding.views) == (Exit.OK, Status.OK, ())
+
+    def test_warn_with_it_and_the_report_says_which_view_fired_and_where(self):
+        verdict, finding = guarded(CLEAN, HIDDEN)
+        assert (verdict.exit, finding.status) == (Exit.OK, Status.WARN)
+        assert (
+            f"the {CLUSTER} (4 of the added rows, weighted as {NOMINAL}) would shift it past the limit"
+            in finding.reason
+        )
+        assert views(finding)[CLUSTER].fired
+        assert [place.where for place in finding.blame] == [f"{DATA}:261-264"]
+        assert finding.blame[0].basis == "checked"
+
+    def test_block_where_the_policy_says_so(self):
+        verdict, finding = guarded(CLEAN, HIDDEN, "fail")
+        assert (verdict.exit, finding.status, finding.blocks) == (Exit.VIOLATED, Status.FAIL, True)
+
+    def test_clean_rows_alone_do_not_fire(self):
+        _, finding = guarded(CLEAN, MANY)
+        assert finding.status is Status.OK
+        assert not any(view.fired for view in finding.views)
+        assert CLUSTER in views(finding)
+
+
+class TestAFewBadRowsAlone:
+    def test_are_weighed_as_though_they_were_many(self):
+        _, finding = guarded(MANY, PANDA[:2], "off")
+        assert finding.status is Status.OK
+        _, finding = guarded(MANY, PANDA[:2])
+        assert finding.status is Status.WARN
+        assert views(finding)[ALONE].standing_for == NOMINAL
+        assert f"the {ALONE} (2 of the added rows" in finding.reason
+
+    def test_are_not_looked_at_twice_where_the_change_is_all_there_is(self):
+        _, finding = guarded((), PANDA)
+        assert ALONE not in views(finding)
+
+    def test_nor_where_they_weigh_that_much_anyhow(self):
+        _, finding = guarded(CLEAN, MANY[:NOMINAL])
+        assert ALONE not in views(finding)
+
+
+def test_a_change_that_fails_as_a_whole_keeps_its_reason_and_its_blame():
+    _, without = guarded(CLEAN, PANDA, "off")
+    _, finding = guarded(CLEAN, PANDA)
+    assert without.status is finding.status is Status.FAIL
+    assert (finding.reason, finding.blame) == (without.reason, without.blame)
+    assert views(finding)[ALONE].fired
+
+
+def test_removed_rows_are_no_part_of_it():
+    bench = Bench()
+    verdict = bench.check({DATA: jsonl(*CLEAN, *PANDA[:2])}, {DATA: jsonl(*CLEAN)}, policy(dilution_guard="warn"))
+    assert verdict.findings[0].views == ()
+
+
+def test_another_limit_asks_the_model_nothing():
+    bench = Bench()
+    states = ({DATA: jsonl(*CLEAN)}, {DATA: jsonl(*CLEAN, *PANDA)})
+    bench.check(*states, policy(dilution_guard="warn"))
+    done = dict(bench.backend.calls)
+    rule = replace(policy().rules[0], fail_delta=0.9, warn_delta=0.9)
+    assert bench.check(*states, policy(dilution_guard="warn", rules=(rule,))).findings[0].status is Status.OK
+    tunings = {verb: bench.backend.calls[verb] - done[verb] for verb in ("tune", "finetune", "states")}
+    assert tunings == {"tune": 0, "finetune": 0, "states": 0}
+
+
+def test_a_spent_budget_ends_it_with_a_note():
+    seconds = iter(range(0, 100_000, 50))
+    bench = Bench(clock=lambda: float(next(seconds)))
+    spent = policy(dilution_guard="fail", budget=Budget(seconds=1))
+    verdict = bench.check({DATA: jsonl(*CLEAN)}, {DATA: jsonl(*CLEAN, *HIDDEN)}, spent)
+    assert "the dilution guard did not look: the time budget was spent (budget.seconds)" in verdict.notes
+    assert verdict.findings[0].views == ()
+
+
+@pytest.mark.parametrize("guard", ["warn", "fail"])
+def test_what_it_saw_survives_the_wire(guard):
+    verdict, _ = guarded(CLEAN, HIDDEN, guard)
+    assert verdict_from_mapping(verdict_to_mapping(verdict)) == verdict
