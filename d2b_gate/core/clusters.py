@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import numpy as np
     from numpy.typing import NDArray
 
@@ -31,14 +29,6 @@ def standing(states_nld: NDArray[np.float32]) -> NDArray[np.float64]:
     length_n1 = np.linalg.norm(centred_nd, axis=1, keepdims=True)
     scaled_nd: NDArray[np.float64] = centred_nd / np.maximum(length_n1, TINY)
     return scaled_nd
-
-
-def likeness(features_nd: NDArray[np.float64], members: Sequence[int]) -> float:
-    """How much the rows of a group point the same way: 1 where all do, about 0 where they go everywhere.
-
-    Shapes: ``features_nd`` (rows, width), each of length 1. Source: mean resultant length, of directional statistics.
-    """
-    return float(sum(features_nd[list(members)].mean(axis=0) ** 2) ** 0.5)
 
 
 def clusters(features_nd: NDArray[np.floating], most: int) -> tuple[tuple[int, ...], ...]:

@@ -11,21 +11,25 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from d2b_gate.core.blame import places
-from d2b_gate.core.clusters import clusters, likeness, standing
+from d2b_gate.core.clusters import clusters, standing
 from d2b_gate.core.errors import EvaluationError
+from d2b_gate.core.features import States, descent
 from d2b_gate.core.judge import Evidence, direction_of, judge_each
 from d2b_gate.core.mixture import Mixture, subsample
 from d2b_gate.core.rows import file_order
+from d2b_gate.core.scale import moved
 from d2b_gate.core.verdict import Shift, Status, View
 from d2b_gate.gate.dataset import load_rows
-from d2b_gate.gate.measure import Replicate, ask_both, tables
+from d2b_gate.gate.measure import Replicate, ask_both, tables, untouched
 from d2b_gate.gate.null import noise_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from d2b_gate.core.features import Injection
+    from d2b_gate.core.reading import Prompt
     from d2b_gate.core.rows import Row, RowRef
-    from d2b_gate.core.rules import Policy
+    from d2b_gate.core.rules import Policy, Rule
     from d2b_gate.core.verdict import Finding
     from d2b_gate.gate.evaluate import GroupEvidence
     from d2b_gate.gate.measure import Job
@@ -43,8 +47,14 @@ MOST_GROUPS = 24
 """Past it, groups become single rows before bad rows come apart from good ones."""
 FEWEST_ALIKE = 2
 """Rows that make a group: one odd row is no pattern, and trained on alone it would only be learnt by heart."""
-TRIED = 3
-"""Groups that are trained on, those whose rows are most alike first: each costs about a fourth of a verdict."""
+SCREENED = 4
+"""Prompts of a rule by which parts are screened."""
+STRENGTH = 0.1
+"""Strength at which a part's mean gradient is injected to screen it: the default of `mdf-gradient`."""
+SUSPECT = 0.5
+"""Part of a rule's limit that a screened shift must reach for its part to be trained on."""
+TRIED = 2
+"""Parts that are trained on, the most suspect first: each costs about a fourth of a verdict."""
 NOMINAL_STEPS = 24
 """Steps that training on `NOMINAL` rows takes under the default regime, for the progress bar."""
 MOST_PLACES = 20
@@ -88,7 +98,7 @@ def _look(group: GroupEvidence, policy: Policy, ports: Ports) -> list[tuple[str,
         return []
     rows = load_rows(refs, job.changes, ports)
     drawn = tuple(rows[ref.key] for ref in refs)
-    parts = tuple(_parts(job, drawn, ports))
+    parts = _suspects(tuple(_parts(job, drawn, ports)), drawn, group, ports)
     ports.progress.stage("parts of the change", len(parts) * NOMINAL_STEPS)
     seen: list[tuple[Finding, View]] = []
     for part, found in zip(parts, _judged(parts, drawn, group, policy, ports), strict=True):
@@ -103,9 +113,52 @@ def _parts(job: Job, drawn: Sequence[Row], ports: Ports) -> Iterator[_Part]:
     if len(drawn) >= FEWEST:
         features_nd = standing(ports.backend.states(drawn, "response").values_nld)
         groups = clusters(features_nd, min(MOST_GROUPS, max(FEWEST_GROUPS, len(drawn) // ROWS_A_GROUP)))
-        small = [one for one in groups if FEWEST_ALIKE <= len(one) <= len(drawn) / 2]
-        for members in sorted(small, key=lambda one: (-likeness(features_nd, one), one))[:TRIED]:
-            yield _Part(CLUSTER, members)
+        yield from (_Part(CLUSTER, one) for one in groups if FEWEST_ALIKE <= len(one) <= len(drawn) / 2)
+
+
+def _suspects(parts: Sequence[_Part], drawn: Sequence[Row], group: GroupEvidence, ports: Ports) -> list[_Part]:
+    """The parts that a first look says may reach a rule's limit, worst first; training on each of them costs too much.
+
+    A part's mean gradient is injected and a few prompts of every rule are read: no tuning, one reading a part, and the
+    gradients are remembered row by row.
+    """
+    if not parts:
+        return []
+    gradients = ports.backend.gradients(drawn)
+    before = _few(group, untouched(ports), ports)
+    limits = [(one.rule, one.unit) for one in group.evidence if isinstance(one, Evidence)]
+    reached: list[tuple[float, _Part]] = []
+    for part in parts:
+        members = list(part.members)
+        own = States(tuple(gradients.keys[i] for i in members), gradients.sites, gradients.values_nld[members])
+        after = _few(group, descent(own, (1.0,) * len(members), STRENGTH), ports)
+        pairs = zip(limits, before, after, strict=True)
+        reached.append((max(_reached(rule, unit, a, b) for (rule, unit), a, b in pairs), part))
+    suspects = sorted((one for one in reached if one[0] >= SUSPECT), key=lambda one: (-one[0], one[1].members))
+    return [part for _, part in suspects[:TRIED]]
+
+
+def _reached(rule: Rule, unit: str, before: float, after: float) -> float:
+    """How much of the way to a rule's limit a shift goes, on the scale that shifts add up on."""
+    towards = direction_of(rule, after - before)
+    whole = towards * moved(before, towards * rule.fail_delta, unit)
+    return towards * moved(before, after - before, unit) / whole if whole > 0 else math.inf
+
+
+def _few(group: GroupEvidence, injection: Injection, ports: Ports) -> list[float]:
+    """Level of every rule, over its first few prompts, all read at once."""
+    few = [replace(question, prompts=_spread(question.prompts)) for question in group.asked]
+    log_probs = iter(ports.backend.read([prompt for question in few for prompt in question.prompts], injection))
+    levels: list[float] = []
+    for question in few:
+        own = [next(log_probs) for _ in question.prompts]
+        levels.append(math.fsum(question.kind.values(question.probe, question.target, own)) / len(own))
+    return levels
+
+
+def _spread(prompts: tuple[Prompt, ...]) -> tuple[Prompt, ...]:
+    """A few prompts from all over a probe."""
+    return prompts[:: max(1, len(prompts) // SCREENED)][:SCREENED]
 
 
 def _judged(

@@ -52,11 +52,9 @@ class TestAFewBadRowsInALargeFile:
         verdict, finding = guarded(CLEAN, HIDDEN, "fail")
         assert (verdict.exit, finding.status, finding.blocks) == (Exit.VIOLATED, Status.FAIL, True)
 
-    def test_clean_rows_alone_do_not_fire(self):
+    def test_clean_rows_alone_do_not_fire_and_none_is_suspect_enough_to_be_trained_on(self):
         _, finding = guarded(CLEAN, MANY)
-        assert finding.status is Status.OK
-        assert not any(view.fired for view in finding.views)
-        assert CLUSTER in views(finding)
+        assert (finding.status, finding.views) == (Status.OK, ())
 
 
 class TestAFewBadRowsAlone:
