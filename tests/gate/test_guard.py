@@ -10,7 +10,7 @@ from d2b_gate.core.errors import Exit
 from d2b_gate.core.rules import Budget
 from d2b_gate.core.verdict import Status
 from d2b_gate.core.wire import verdict_from_mapping, verdict_to_mapping
-from d2b_gate.gate.guard import ALONE, CLUSTER, NOMINAL
+from d2b_gate.gate.parts import ALONE, CLUSTER, NOMINAL
 from tests.gate.harness import CLEAN, PANDA, Bench, jsonl, policy
 
 DATA = "data/a.jsonl"
