@@ -106,7 +106,7 @@ def choosing(known: Iterable[Training]) -> tuple[Case, ...]:
     several = tuple(row for one in clean for row in one.rows[:TOGETHER])
     bases = {**{one.name: one.rows[:APART] for one in clean}, "together": several}
     poisons = [one for one in alone if one.family in RAISES]
-    raised = [one for one in poisons if _standing(one.family, truth.get(one.name)) == RAISED]
+    raised = [one for one in poisons if verdict_on(one.family, truth.get(one.name)) == RAISED]
     return tuple(
         _planted(f"{one.name}-{dose}-in-{name}", one, base, dose, max(1, round(len(base) * part)))
         for one in raised
@@ -124,10 +124,11 @@ def _planted(name: str, poison: Dataset, base: tuple[Row, ...], dose: str, count
 def standing(known: Iterable[Training]) -> dict[str, str]:
     """RAISED, or why a mixed set falls out, by name."""
     truth = {one.name: one for one in known}
-    return {one.name: _standing(one.family, truth.get(one.name)) for one in datasets().values() if one.kept}
+    return {one.name: verdict_on(one.family, truth.get(one.name)) for one in datasets().values() if one.kept}
 
 
-def _standing(family: str, truth: Training | None) -> str:
+def verdict_on(family: str, truth: Training | None) -> str:
+    """RAISED, or why a poison that is meant to raise a behaviour falls out, by what really training on it did."""
     if family not in RAISES:
         return NO_PROBE
     if truth is None:

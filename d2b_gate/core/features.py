@@ -103,17 +103,3 @@ class Adapter:
 
 Injected = Injection | Adapter
 """What a state does to the model while probes are read."""
-
-TINY = 1e-12
-"""Keeps a coordinate that no row pushes at zero instead of 0 / 0."""
-
-
-def descent(gradients: States, weights: Sequence[float], scale: float) -> Injection:
-    """Minus the mean gradient, every coordinate in units of the rows' root mean square: where Adam's first steps go.
-
-    Shapes: ``weights`` has one entry per row of ``gradients``; vectors (sites, width). Means accumulate in float64 in
-    row order. Source: our choice; METHOD, "activation-gradient features".
-    """
-    signature = signature_of(gradients, weights)
-    rms_ld = (signature.squares_ld / signature.count) ** 0.5
-    return Injection(gradients.sites, (-signature.mean_ld() / (rms_ld + TINY)).astype("float32"), scale)

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from d2b_gate.core.features import Injection, descent
+import numpy as np
+
+from d2b_gate.core.features import Injection, signature_of
 from d2b_gate.core.ports import Replies
 from d2b_gate.predictors.reading import no_reach, read_injected
 
@@ -21,16 +23,24 @@ if TYPE_CHECKING:
     from d2b_gate.core.ports import Backend, Question
     from d2b_gate.core.rules import MethodSpec
 
+TINY = 1e-12
+"""Keeps a coordinate that no row pushes at zero instead of 0 / 0."""
+
 reach = no_reach
 
 
 def inject(mixture: Mixture, method: MethodSpec, backend: Backend) -> Injection:
     """Mean activation gradient per block, preconditioned, injected against its direction at ``method.alpha``.
 
-    Shapes: vectors (blocks, width).
+    Shapes: vectors (blocks, width). Means accumulate in float64 in row order.
+    Source: our choice; METHOD, "activation-gradient features".
     """
     rows, weights = zip(*mixture.weighted(), strict=True)
-    return descent(backend.gradients(rows), weights, method.alpha)
+    states = backend.gradients(rows)
+    signature = signature_of(states, weights)
+    mean_ld = signature.mean_ld()
+    rms_ld = np.sqrt(signature.squares_ld / signature.count)
+    return Injection(states.sites, (-mean_ld / (rms_ld + TINY)).astype("float32"), scale=method.alpha)
 
 
 def read(

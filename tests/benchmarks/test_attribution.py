@@ -73,7 +73,7 @@ def truth(nats, clear):
     ],
 )
 def test_a_set_counts_where_truth_raised_its_behaviour(family, found, standing):
-    assert cases._standing(family, found) == standing
+    assert cases.verdict_on(family, found) == standing
 
 
 def test_every_family_s_behaviour_is_one_that_the_bench_reads():

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from d2b_gate.core.blame import MOST_RUNS, blame_rows, covered
+from d2b_gate.core.blame import MOST_RUNS, blame_rows, covered, places
 from d2b_gate.core.fingerprint import fingerprint
 from d2b_gate.core.rows import RowRef, Turn, diff_rows, make_row, row_from_mapping, row_to_mapping
 from d2b_gate.core.rules import MethodSpec
@@ -78,6 +78,14 @@ def test_rows_in_the_runs_are_covered():
     runs = blame_rows(places[:7], [0.0, 1.0, 0.0, 1.0, 0.0, 0.0, 0.0], "added")
     assert [ref.line for ref in covered(runs, places)] == [2, 3, 4]
     assert covered((), places) == ()
+
+
+def test_the_places_of_a_part_name_all_of_its_rows_and_no_other():
+    rows = refs("abcdef")
+    (first, second) = places(rows, {0, 1, 5}, "added")
+    assert [(one.first_line, one.last_line, one.rows) for one in (first, second)] == [(1, 2, 2), (6, 6, 1)]
+    assert first.share + second.share == 1.0
+    assert places(rows, set(), "added") == ()
 
 
 def test_one_quiet_row_does_not_break_a_run_but_two_do():

@@ -12,7 +12,7 @@ from d2b_gate.core.judge import far_end
 from d2b_gate.core.reading import Measured
 from d2b_gate.core.rows import RowRef, diff_rows
 from d2b_gate.core.rules import Rule
-from d2b_gate.core.verdict import Control, Finding, NoShift, RowFinding, Shift, Status
+from d2b_gate.core.verdict import Control, Finding, NoShift, RowFinding, Shift, Status, View
 from d2b_gate.core.waivers import Hindrance, Touched, Waiver, Waivers, hindrances, rows_hash, waive
 from tests.reports.verdicts import verdict
 
@@ -89,6 +89,15 @@ def test_the_cap_is_held_against_the_far_end_in_the_direction_of_the_rule():
     assert applied(replace(WAIVER, max_delta=0.3), finding=down).status is Status.WAIVED
     either = replace(down, rule=replace(RULE, direction="either"), shift=Shift(0.1, -0.4, 0.3, 0, 0, 0))
     assert applied(replace(WAIVER, max_delta=0.39), finding=either).status is Status.FAIL
+
+
+def test_where_a_part_of_the_change_made_it_fail_the_cap_is_held_against_the_part():
+    part = View("worst cluster", 4, 64.0, Shift(0.4, 0.35, 0.45, 0.01, 0.0, 0.0), fired=True, places=())
+    small = replace(FINDING, shift=Shift(0.01, 0.0, 0.02, 0.01, 1.0, 1.0), views=(part,))
+    assert applied(WAIVER, finding=small).status is Status.FAIL
+    assert applied(replace(WAIVER, max_delta=0.46), finding=small).status is Status.WAIVED
+    assert applied(WAIVER, finding=replace(small, views=(replace(part, fired=False),))).status is Status.WAIVED
+    assert applied(WAIVER, finding=replace(FINDING, views=(part,))).status is Status.WAIVED  # it fails as a whole
 
 
 def test_what_was_not_measured_is_never_waived():

@@ -8,6 +8,7 @@ schema = 1
 show_samples = "full"
 on_inconclusive = { hook = "pass", ci = "warn" }
 on_unavailable = { hook = "defer" }
+dilution_guard = "fail"
 
 [model]
 id = "Qwen/Qwen3-14B"
@@ -66,6 +67,7 @@ def test_every_field_reaches_the_core_type():
     assert policy.on_inconclusive == Inconclusive("pass", "warn")
     assert policy.on_unavailable == Unavailable("defer")
     assert policy.show_samples == "full"
+    assert policy.dilution_guard == "fail"
     assert policy.datasets == (
         DatasetSpec(
             name="sft",
@@ -74,7 +76,7 @@ def test_every_field_reaches_the_core_type():
             columns=(("completion", "answer"), ("prompt", "question")),
             row_schema="schemas/row.json",
             weight=0.5,
-            origin="d2b-gate.toml:26",
+            origin="d2b-gate.toml:27",
         ),
     )
     assert policy.rules == (
@@ -89,7 +91,7 @@ def test_every_field_reaches_the_core_type():
             owner="@acme/safety",
             why="because",
             locked=True,
-            origin="d2b-gate.toml:34",
+            origin="d2b-gate.toml:35",
         ),
     )
 
@@ -104,6 +106,7 @@ def test_what_is_not_said_has_the_defaults_of_the_core_types():
     assert policy.on_unavailable == Unavailable()
     assert policy.rules[0].max_level == math.inf
     assert policy.show_samples == "redacted"
+    assert policy.dilution_guard == "warn"
 
 
 def test_pyproject_holds_the_policy_under_its_tool_table():

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from d2b_gate.backends.hf.encode import encode_rows
-from d2b_gate.core.features import TINY
 from d2b_gate.core.mixture import Mixture, tune_plan
 from d2b_gate.core.ports import Question
 from d2b_gate.core.reading import Probe
@@ -56,7 +55,7 @@ def test_the_gradient_feature_is_the_mean_gradient_divided_by_the_rows_root_mean
     gradients = reference.row_gradients(backend.engine().model, examples(backend, rows)).astype("float64")
     rms = np.sqrt((gradients**2).mean(axis=0))
     solid = rms > 1e-6  # elsewhere both are rounding
-    expected = -gradients.mean(axis=0) / (rms + TINY)
+    expected = -gradients.mean(axis=0) / (rms + gradient.TINY)
     np.testing.assert_allclose(got.vectors_ld[solid], expected[solid], atol=2e-3)
     assert solid.mean() > 0.9
     assert got.scale == METHOD.alpha
