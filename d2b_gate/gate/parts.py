@@ -41,12 +41,9 @@ NOMINAL = 64
 """Rows that a part stands for: the size of the sets that the default limits were set on."""
 FEWEST = 12
 """Added rows from which they are parted: fewer are looked at as a whole by the other view."""
-ROWS_A_GROUP = 8
-"""Added rows for each group that they are parted into. Chosen, with the bounds, on the tuned-on side of the truth
-bench: of too few groups a large one swallows the bad rows."""
-FEWEST_GROUPS = 4
-MOST_GROUPS = 24
-"""Past it, groups become single rows before bad rows come apart from good ones."""
+ROWS_A_GROUP = (4, 8, 16, 32)
+"""Added rows for each group that they are parted into, from fine to coarse: in too few groups a large one swallows the
+bad rows, in too many they are torn apart."""
 FEWEST_ALIKE = 3
 """Rows that make a group: one odd row is no pattern, and trained on alone it would only be learnt by heart."""
 AROUND = 32
@@ -102,7 +99,8 @@ def _parts(job: Job, drawn: Sequence[Row], ports: Ports) -> Iterator[_Part]:
         yield _Part(ALONE, tuple(range(len(drawn))))
     if len(drawn) >= FEWEST:
         features_nd = standing(ports.backend.states(drawn, "response").values_nld)
-        groups = clusters(features_nd, min(MOST_GROUPS, max(FEWEST_GROUPS, len(drawn) // ROWS_A_GROUP)))
+        scales = [clusters(features_nd, max(1, len(drawn) // each)) for each in ROWS_A_GROUP]
+        groups = dict.fromkeys(group for scale in scales for group in scale)
         yield from (_Part(CLUSTER, one) for one in groups if FEWEST_ALIKE <= len(one) <= len(drawn) / 2)
 
 
@@ -121,8 +119,12 @@ def _suspects(
         shares = _towards(one, gradients_nld, ports)
         for index, part in enumerate(parts):
             stand_out[index] = max(stand_out[index], _apart(shares, part.members))
-    suspects = sorted((-z, part.members, part) for z, part in zip(stand_out, parts, strict=True) if z >= SUSPECT)
-    return [part for _, _, part in suspects[:TRIED]]
+    order = sorted((-z, part.members, part) for z, part in zip(stand_out, parts, strict=True) if z >= SUSPECT)
+    chosen: list[_Part] = []
+    for _, members, part in order:
+        if all(set(members).isdisjoint(one.members) for one in chosen if one.name == part.name):
+            chosen.append(part)
+    return chosen[:TRIED]
 
 
 def _towards(judged: Judged, gradients_nld: NDArray[np.float32], ports: Ports) -> tuple[float, ...]:
