@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 
     from benchmarks.truth.bench import Bench
     from d2b_gate.core.rows import Row
+    from d2b_gate.core.verdict import View
 
 RESULTS = Path(__file__).parent / "results"
 SEEN = Path(__file__).parent / "guarding"
@@ -185,12 +186,14 @@ def _looked(change: Change, bench: Bench) -> dict[str, Any]:
     ]
     seen = look(job, asked, bench.method, _ports(bench, store))
     lines = {line for line, row in enumerate(change.added, len(kept) + 1) if row.key in change.planted}
-    fired = {
-        rule: [sum(place.first_line <= line <= place.last_line for place in view.places for line in lines), view.rows]
-        for rule, view in seen
-        if view.fired
-    }
+    fired = {rule: [_planted(view, lines), view.rows] for rule, view in seen if view.fired}
     return {"behaviour": change.behaviour, "looked": sorted({view.name for _, view in seen}), "fired": fired}
+
+
+def _planted(view: View, lines: set[int]) -> int:
+    """Planted rows of a part, at most all of its rows: a run of neighbours may have one row in it that is no part."""
+    within = sum(place.first_line <= line <= place.last_line for place in view.places for line in lines)
+    return min(within, view.rows)
 
 
 def _ports(bench: Bench, store: MemoryStore) -> Ports:
