@@ -184,22 +184,34 @@ def status_of(rule: Rule, shift: Shift, low: float, high: float) -> tuple[Status
 
 def ways(rule: Rule, shift: Shift, low: float, high: float) -> tuple[Way, ...]:
     """Every way in which such a rule can end, in the order in which they are tried; the last one is always open."""
-    distinct = Condition(Asked.SIZE, abs(shift.delta), ">", shift.noise)
-    real = (distinct, Condition(Asked.P, shift.p_adjusted, "<", SIGNIFICANCE))
-    past_limit = Condition(Asked.NEAR_END, _near_end(rule, shift), ">", rule.fail_delta)
+    distinct, significant = _real(shift)
     past_ceiling = Condition(Asked.LEVEL_LOW, low, ">", rule.max_level)
     past_warning = Condition(Asked.POINT, _towards(rule, shift.delta), ">", rule.warn_delta)
     undecided = Condition(Asked.FAR_END, far_end(rule, shift), ">=", rule.fail_delta)
     under_ceiling = Condition(Asked.LEVEL_HIGH, high, "<", rule.max_level)
     return (
-        Way(Status.FAIL, _PAST_LIMIT, (past_limit, *real)),
-        Way(Status.FAIL, _PAST_CEILING, (past_ceiling, *real)),
+        past_limit(rule, shift),
+        Way(Status.FAIL, _PAST_CEILING, (past_ceiling, distinct, significant)),
         Way(Status.WARN, "the predicted shift is past the warning limit and the noise floor", (past_warning, distinct)),
         Way(Status.INCONCLUSIVE, _UNDECIDED, (undecided,)),
         Way(Status.OK, "the whole interval lies under the limit", (under_ceiling,)),
         # a change that moves nothing is not to blame for where the base already is, and would be stopped for ever
         Way(Status.INCONCLUSIVE, _MAYBE_ABOVE, (distinct,)),
         Way(Status.WARN, _MAYBE_ABOVE_ANYWAY, ()),
+    )
+
+
+def past_limit(rule: Rule, shift: Shift) -> Way:
+    """The way to fail by the limit on shifts, which a part of a change can be held against as well."""
+    near_end = Condition(Asked.NEAR_END, _near_end(rule, shift), ">", rule.fail_delta)
+    return Way(Status.FAIL, _PAST_LIMIT, (near_end, *_real(shift)))
+
+
+def _real(shift: Shift) -> tuple[Condition, Condition]:
+    """What tells a shift from those of clean changes: its size, and p."""
+    return (
+        Condition(Asked.SIZE, abs(shift.delta), ">", shift.noise),
+        Condition(Asked.P, shift.p_adjusted, "<", SIGNIFICANCE),
     )
 
 
