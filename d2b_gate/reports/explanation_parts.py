@@ -9,8 +9,8 @@ from d2b_gate.reports.describe import NAME, PATH, blamed
 from d2b_gate.reports.doses import crossing_in_words, doses_in_words
 from d2b_gate.reports.escape import terminal
 from d2b_gate.reports.explanation_formula import condition_lines
-from d2b_gate.reports.full_block import answers_in_words, carried
-from d2b_gate.reports.layout import GAP, wrapped
+from d2b_gate.reports.full_block import carried, ranked_answers
+from d2b_gate.reports.layout import GAP, flowed, wrapped
 from d2b_gate.reports.numbers import counted
 from d2b_gate.reports.sayings import drawn_in_words, marked
 from d2b_gate.reports.tokens import null_in_words, token_in_brief
@@ -20,6 +20,7 @@ from d2b_gate.reports.word_diff import LONGEST
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from d2b_gate.core.reading import Answer
     from d2b_gate.core.verdict import Blame, Finding
     from d2b_gate.reports.interface import RenderOptions
 
@@ -31,6 +32,7 @@ _RUNS = 100
 _SAMPLES = 5
 _PLACES = 20
 _PROMPT = 1000  # characters
+_INDENT = " " * 5
 
 
 def views(finding: Finding, options: RenderOptions) -> list[str]:
@@ -53,14 +55,17 @@ def answers(finding: Finding, options: RenderOptions) -> list[str]:
     for example in finding.examples[:_PROMPTS]:
         lines += [
             *wrapped(terminal(example.prompt, _PROMPT), options.width, GAP),
-            *_listed("-", answers_in_words(example.before, finding.rule.target, _ANSWERS), options),
-            *_listed("+", answers_in_words(example.after, finding.rule.target, _ANSWERS), options),
+            *_listed("-", example.before, finding.rule.target, options),
+            *_listed("+", example.after, finding.rule.target, options),
         ]
     return [*lines, *_rest(len(finding.examples) - _PROMPTS, "prompt")]
 
 
-def _listed(mark: str, text: str, options: RenderOptions) -> list[str]:
-    return wrapped(text, options.width, f"{mark}    ")
+def _listed(mark: str, answers: tuple[Answer, ...], target: str, options: RenderOptions) -> list[str]:
+    """Ranked alternatives; a share stays beside its alternative."""
+    parts = ranked_answers(answers, target, _ANSWERS) or ["no answer"]
+    lines = flowed(parts, options.width - len(_INDENT), "")
+    return [f"{' ' if index else mark}{_INDENT[1:]}{line}" for index, line in enumerate(lines)]
 
 
 def sayings(finding: Finding, options: RenderOptions) -> list[str]:

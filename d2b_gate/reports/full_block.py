@@ -111,11 +111,16 @@ def _example(example: Example, target: str, options: RenderOptions) -> list[str]
     ]
 
 
-def answers_in_words(answers: tuple[Answer, ...], target: str, most: int = _ANSWERS_SHOWN) -> str:
+def answers_in_words(answers: tuple[Answer, ...], target: str) -> str:
     """The likeliest answers, and the rule's target even where it is not among them."""
+    return ", ".join(ranked_answers(answers, target, _ANSWERS_SHOWN)) or "no answer"
+
+
+def ranked_answers(answers: tuple[Answer, ...], target: str, most: int) -> list[str]:
+    """``panda 25 %`` and so on, likeliest first."""
     ordered = sorted(answers, key=lambda answer: -answer.share)
     shown = ordered[:most] + [answer for answer in ordered[most:] if answer.text == target]
-    return ", ".join(f"{terminal(answer.text, _ANSWER)} {percent(answer.share)}" for answer in shown) or "no answer"
+    return [f"{terminal(answer.text, _ANSWER)} {percent(answer.share)}" for answer in shown]
 
 
 def _because(blame: tuple[Blame, ...], options: RenderOptions) -> list[str]:

@@ -95,6 +95,11 @@ def test_sentences_stay_readable():
     assert prose("この文は普通です。 Почему бы и нет?", 100) == "`この文は普通です。` Почему бы и нет?"
 
 
+def test_a_backtick_that_nothing_closes_begins_no_code():
+    assert prose("waits for `; then exit 0", 100) == r"waits for `\x60`; then exit 0"
+    assert prose("run `a b` or `c", 100) == r"run `a b` or `\x60c`"
+
+
 ALONE_NOTHING = {"[a]: http://x", "===", "(", ")", "a:", ":", "::", "x`|`y"}
 
 
