@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from d2b_gate.core.judge import past_limit
+from d2b_gate.core.verdict import Shift
 from d2b_gate.reports.describe import NAME, blamed, headed, interval_in_brief, significance
 from d2b_gate.reports.numbers import counted
 
 if TYPE_CHECKING:
-    from d2b_gate.core.verdict import Finding, View
+    from d2b_gate.core.verdict import Blame, Finding, View
 
 MOST_VIEWS = 10  # our choice: the guard looks at two; a result may have been edited
 
@@ -16,6 +18,17 @@ MOST_VIEWS = 10  # our choice: the guard looks at two; a result may have been ed
 def fired(finding: Finding) -> list[View]:
     """The views that are past the rule's limit by themselves."""
     return [view for view in finding.views[:MOST_VIEWS] if view.fired]
+
+
+def deciding(finding: Finding) -> list[View]:
+    """The views that fired though the whole change is not past the limit: what the status comes from."""
+    whole = isinstance(finding.shift, Shift) and past_limit(finding.rule, finding.shift).open
+    return [] if whole else fired(finding)
+
+
+def runs_behind(finding: Finding) -> list[Blame]:
+    """The rows that a finding points at: those of a view that decided, then those to blame for the shift."""
+    return [*(run for view in deciding(finding) for run in view.places), *finding.blame]
 
 
 def view_in_words(view: View, unit: str) -> str:

@@ -164,6 +164,21 @@ def test_no_page_is_wider_than_its_window(browser, opened, name, width):
     require_calm(browser, address)
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_explains_a_finding_is_seen(browser, opened, scheme):
+    """Views, words that go and come, samples, tokens and the curve over strength stand open in the first finding."""
+    address = opened(html.render(*PAGES["fail"]), scheme)
+    told = browser.execute_script(
+        "const one = document.querySelector('#f1');"
+        "const line = tag => getComputedStyle(one.querySelector('.said ' + tag)).textDecorationLine;"
+        "return [line('del'), line('ins'), one.querySelector('.views').checkVisibility(),"
+        " one.querySelector('.sample').checkVisibility(), one.querySelector('.tokens').checkVisibility(),"
+        " one.querySelector('[aria-labelledby=f1-response-title] .s-limit').getBoundingClientRect().width > 200]"
+    )
+    assert told == ["line-through", "underline", True, True, True, True]
+    require_calm(browser, address)
+
+
 def test_what_is_folded_opens_by_the_keyboard_and_in_print(browser, opened):
     from selenium.webdriver.common.keys import Keys
 

@@ -152,6 +152,20 @@ def test_the_target_is_shown_though_it_is_not_among_the_likeliest():
     assert "+    panda 25 %, dog 24 %, cat 17 %\n" in report
 
 
+def test_a_view_that_decided_is_named_and_pointed_at_in_every_format():
+    found = EXAMPLES["diluted"]
+    for name, module in FORMATS.items():
+        report = module.render(found, PLAIN)
+        assert "worst cluster" in report, name
+        assert "fired" in report.lower() or name == "concise"
+    assert concise.render(found, PLAIN).startswith("data/sft.jsonl:2400-2409: FAIL animal-preference: panda ")
+    assert FORMATS["github"].render(found, PLAIN).startswith("::error file=data/sft.jsonl,line=2400,endLine=2409,")
+
+
+def test_a_view_is_not_told_to_have_decided_where_the_whole_change_fails_too():
+    assert "changed rows alone" not in concise.render(verdict(FAILED), PLAIN)
+
+
 def test_advice_names_only_commands_that_exist():
     exist = {"check", "report", "explain", "policy lint", "init", "doctor", "model pull", "baseline update"}
     for found in EXAMPLES.values():

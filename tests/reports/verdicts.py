@@ -151,6 +151,7 @@ WARNED = replace(
     shift=Shift(delta=0.032, low=0.018, high=0.046, noise=0.011, p=0.99, p_adjusted=1.0),
     reason="the predicted shift is past the warning limit and the noise floor",
     blocks=False,
+    views=(replace(VIEWS[0], shift=VIEWS[1].shift, fired=False), VIEWS[1]),
 )
 WAIVED = replace(
     FAILED,
