@@ -78,7 +78,8 @@ def _calibration(finding: Finding, shift: Shift) -> str:
 
 def _decision(finding: Finding, shift: Shift, options: RenderOptions) -> list[str]:
     if not isinstance(finding.after, Measured):
-        return wrapped("the level after the change was not measured, so nothing was held against limits", 88, GAP)
+        told = "the level after the change was not measured, so nothing was held against limits"
+        return wrapped(told, options.width, GAP)
     tried = ways(finding.rule, shift, finding.after.low, finding.after.high)
     number = next(index for index, way in enumerate(tried) if way.open)
     shown = [way for way in tried[: number + 1] if _applies(way)]

@@ -157,7 +157,9 @@ def test_the_page_forbids_itself_scripts_styles_and_loading(browser, opened):
 
 
 @pytest.mark.parametrize("width", [360, 1200])
-@pytest.mark.parametrize("name", ["several", "many", "hostile", "non-latin", "row-schema", "policy-edited", "nothing"])
+@pytest.mark.parametrize(
+    "name", ["several", "many", "hostile", "non-latin", "diluted", "row-schema", "policy-edited", "nothing"]
+)
 def test_no_page_is_wider_than_its_window(browser, opened, name, width):
     address = opened(html.render(*PAGES[name]), width=width)
     assert browser.execute_script("return document.documentElement.scrollWidth") <= width

@@ -30,7 +30,7 @@ ELEMENTS: dict[str, dict[str, str]] = {
     "table": {"class": _CLASS},
     "tr": {"class": _CLASS},
     "th": {"class": _CLASS, "scope": "row|col"},
-    "td": {"class": _CLASS, "colspan": "[34]"},
+    "td": {"class": _CLASS, "colspan": "[345]"},
     "details": {"class": _CLASS, "id": _ID, "open": ""},
     "svg": {"class": "plot", "role": "img", "viewbox": r"0 0 420 \d+", "aria-labelledby": _ID},
     "path": {"d": r"[-MLCQz\d. ]+", "id": _MARKER, **_PAINTED},
