@@ -63,3 +63,10 @@ def wants_color(arguments: Namespace, stream: TextIO) -> bool:
 def speaks_unicode(stream: TextIO) -> bool:
     """Whether the stream can show any character."""
     return (stream.encoding or "ascii").lower().replace("-", "").startswith("utf")
+
+
+def terminal_width() -> int:
+    """Columns for text: those of the terminal, within what reads well."""
+    import shutil
+
+    return max(60, min(120, shutil.get_terminal_size((88, 24)).columns))

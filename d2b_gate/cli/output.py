@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from d2b_gate.cli.arguments import environment
-from d2b_gate.cli.console import show, speaks_unicode, wants_color
+from d2b_gate.cli.console import show, speaks_unicode, terminal_width, wants_color
 from d2b_gate.core.errors import EvaluationError, UsageError
 from d2b_gate.registry import REPORTS, load, require_extra
 
@@ -108,15 +108,12 @@ def _render(
     result: str,
     verbose: bool = False,
 ) -> str:
-    import shutil
-
     from d2b_gate.reports.interface import RenderOptions
 
     module = load("reports", name)
-    width = max(60, min(120, shutil.get_terminal_size((88, 24)).columns))
     options = RenderOptions(
         color=colored,
-        width=width,
+        width=terminal_width(),
         ascii=ascii_only,
         hook=context == "hook",
         verbose=verbose,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from d2b_gate.core.calibration import NEAR
+from d2b_gate.core.conditions import Asked, Condition, Way
 from d2b_gate.core.interval import Estimate, estimate, holm
 from d2b_gate.core.noise import Calibrated, Move
 from d2b_gate.core.reading import Measured, Unmeasured
@@ -190,22 +191,48 @@ def _finding(judged: _Judged, p_adjusted: float, on_inconclusive: OnInconclusive
 
 def status_of(rule: Rule, shift: Shift, low: float, high: float) -> tuple[Status, str]:
     """How a rule ends whose level after the change is predicted to lie between ``low`` and ``high``, and why."""
-    distinct = abs(shift.delta) > shift.noise
-    real = distinct and shift.p_adjusted < SIGNIFICANCE
-    if _near_end(rule, shift) > rule.fail_delta and real:
-        return Status.FAIL, "the whole interval lies past the limit, and clean changes do not shift this far"
-    if low > rule.max_level and real:
-        return Status.FAIL, "the predicted level lies above the ceiling, and clean changes do not shift this far"
-    if _towards(rule, shift.delta) > rule.warn_delta and distinct:
-        return Status.WARN, "the predicted shift is past the warning limit and the noise floor"
-    if far_end(rule, shift) >= rule.fail_delta:
-        return Status.INCONCLUSIVE, "the interval reaches past the limit, and the shift cannot be told from noise"
-    if high < rule.max_level:
-        return Status.OK, "the whole interval lies under the limit"
-    # a change that moves nothing is not to blame for where the base already is, and would be stopped for ever
-    if distinct:
-        return Status.INCONCLUSIVE, "the predicted level may lie above the ceiling, and the interval does not settle it"
-    return Status.WARN, "the predicted level may lie above the ceiling, but this change cannot be told from clean ones"
+    taken = next(way for way in ways(rule, shift, low, high) if way.open)
+    return taken.status, taken.reason
+
+
+def ways(rule: Rule, shift: Shift, low: float, high: float) -> tuple[Way, ...]:
+    """Every way in which such a rule can end, in the order in which they are tried; the last one is always open."""
+    distinct, significant = _real(shift)
+    past_ceiling = Condition(Asked.LEVEL_LOW, low, ">", rule.max_level)
+    past_warning = Condition(Asked.POINT, _towards(rule, shift.delta), ">", rule.warn_delta)
+    undecided = Condition(Asked.FAR_END, far_end(rule, shift), ">=", rule.fail_delta)
+    under_ceiling = Condition(Asked.LEVEL_HIGH, high, "<", rule.max_level)
+    return (
+        past_limit(rule, shift),
+        Way(Status.FAIL, _PAST_CEILING, (past_ceiling, distinct, significant)),
+        Way(Status.WARN, "the predicted shift is past the warning limit and the noise floor", (past_warning, distinct)),
+        Way(Status.INCONCLUSIVE, _UNDECIDED, (undecided,)),
+        Way(Status.OK, "the whole interval lies under the limit", (under_ceiling,)),
+        # a change that moves nothing is not to blame for where the base already is, and would be stopped for ever
+        Way(Status.INCONCLUSIVE, _MAYBE_ABOVE, (distinct,)),
+        Way(Status.WARN, _MAYBE_ABOVE_ANYWAY, ()),
+    )
+
+
+def past_limit(rule: Rule, shift: Shift) -> Way:
+    """The way to fail by the limit on shifts, which a part of a change can be held against as well."""
+    near_end = Condition(Asked.NEAR_END, _near_end(rule, shift), ">", rule.fail_delta)
+    return Way(Status.FAIL, _PAST_LIMIT, (near_end, *_real(shift)))
+
+
+def _real(shift: Shift) -> tuple[Condition, Condition]:
+    """What tells a shift from those of clean changes: its size, and p."""
+    return (
+        Condition(Asked.SIZE, abs(shift.delta), ">", shift.noise),
+        Condition(Asked.P, shift.p_adjusted, "<", SIGNIFICANCE),
+    )
+
+
+_PAST_LIMIT = "the whole interval lies past the limit, and clean changes do not shift this far"
+_PAST_CEILING = "the predicted level lies above the ceiling, and clean changes do not shift this far"
+_UNDECIDED = "the interval reaches past the limit, and the shift cannot be told from noise"
+_MAYBE_ABOVE = "the predicted level may lie above the ceiling, and the interval does not settle it"
+_MAYBE_ABOVE_ANYWAY = "the predicted level may lie above the ceiling, but this change cannot be told from clean ones"
 
 
 def _resolve(finding: Finding, on_inconclusive: OnInconclusive) -> Finding:

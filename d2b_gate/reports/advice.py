@@ -30,7 +30,7 @@ def advice(verdict: Verdict, options: RenderOptions) -> list[str]:
         *_inconclusive(verdict),
         *_harmless(verdict),
     ]
-    return [*found, *_details(options)]
+    return [*found, *_in_depth(verdict, options), *_details(options)]
 
 
 def _unevaluated(verdict: Verdict) -> list[str]:
@@ -85,6 +85,13 @@ def _harmless(verdict: Verdict) -> list[str]:
     if verdict.count(Status.WARN) or Status.WARN in _since(verdict):
         return ["nothing blocks; look at the warned rules before the data is trained on"]
     return []
+
+
+def _in_depth(verdict: Verdict, options: RenderOptions) -> list[str]:
+    judged = bool(verdict.findings) or any(since.findings for since in verdict.since)
+    if not judged or not options.result:
+        return []
+    return [f"why, in answers, rows and numbers: `d2b-gate explain {terminal(shlex.quote(options.result), PATH)}`"]
 
 
 def _details(options: RenderOptions) -> list[str]:

@@ -13,6 +13,7 @@ from d2b_gate.reports.describe import (
     failed_controls,
     headed,
     in_short,
+    interval_in_brief,
     limits_of,
     name_of,
     place,
@@ -23,10 +24,11 @@ from d2b_gate.reports.escape import ascii_only, terminal
 from d2b_gate.reports.layout import painted, word
 from d2b_gate.reports.numbers import probability
 from d2b_gate.reports.policy_changes import line
+from d2b_gate.reports.views import deciding, runs_behind
 from d2b_gate.reports.waiving import waivers_of
 
 if TYPE_CHECKING:
-    from d2b_gate.core.verdict import Finding, RowFinding, Verdict
+    from d2b_gate.core.verdict import Finding, RowFinding, Verdict, View
     from d2b_gate.reports.interface import RenderOptions
 
 
@@ -50,7 +52,8 @@ def render(verdict: Verdict, options: RenderOptions) -> str:
 
 
 def _finding(finding: Finding, options: RenderOptions) -> str:
-    where = f"{blamed(finding.blame[0])}:" if finding.blame else headed(finding.rule.id, NAME)
+    runs = runs_behind(finding)
+    where = f"{blamed(runs[0])}:" if runs else headed(finding.rule.id, NAME)
     waived = "".join(f"; waived {said}" for said in waivers_of(finding))
     return f"{where} {_word(finding.status, options)} {name_of(finding.rule)} {_shift(finding)}{waived}"
 
@@ -63,7 +66,12 @@ def _shift(finding: Finding) -> str:
     if isinstance(finding.shift, NoShift):
         return f"{shift_in_brief(finding)}: {terminal(finding.reason, SENTENCE)}"
     p = probability(finding.shift.p_adjusted)
-    return f"predicted {shift_in_brief(finding)}, {', '.join(limits_of(finding))} (p {p})"
+    views = "".join(f"; view {_view(view, finding)}" for view in deciding(finding))
+    return f"predicted {shift_in_brief(finding)}, {', '.join(limits_of(finding))} (p {p}){views}"
+
+
+def _view(view: View, finding: Finding) -> str:
+    return f"{headed(view.name, NAME)} {interval_in_brief(view.shift, finding.unit)}"
 
 
 def _row(row: RowFinding, options: RenderOptions) -> str:

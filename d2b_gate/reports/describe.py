@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from d2b_gate.core.errors import Exit
 from d2b_gate.core.verdict import NoShift, Status
 from d2b_gate.reports.escape import terminal
-from d2b_gate.reports.numbers import counted, scale_of, signed_limit
+from d2b_gate.reports.numbers import counted, probability, scale_of, signed_limit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from d2b_gate.core.rules import Rule
-    from d2b_gate.core.verdict import Blame, Control, Finding, Verdict
+    from d2b_gate.core.verdict import Blame, Control, Finding, Shift, Verdict
 
 NAME = 80  # characters shown of an id, a version, a scope
 PATH = 200  # characters shown of a path
@@ -52,11 +52,20 @@ def blamed(blame: Blame) -> str:
 
 def shift_in_brief(finding: Finding) -> str:
     """``+18.7 pt [+15.9, +21.5]``, or that nothing was predicted."""
-    shift, scale = finding.shift, scale_of(finding.unit)
-    if isinstance(shift, NoShift):
-        return "no shift predicted"
-    interval = f"[{scale.delta(shift.low)}, {scale.delta(shift.high)}]"
-    return f"{scale.delta(shift.delta)} {scale.delta_unit} {interval}"
+    shift = finding.shift
+    return "no shift predicted" if isinstance(shift, NoShift) else interval_in_brief(shift, finding.unit)
+
+
+def interval_in_brief(shift: Shift, unit: str) -> str:
+    """``+18.7 pt [+15.9, +21.5]``."""
+    scale = scale_of(unit)
+    return f"{scale.delta(shift.delta)} {scale.delta_unit} [{scale.delta(shift.low)}, {scale.delta(shift.high)}]"
+
+
+def significance(shift: Shift, unit: str) -> str:
+    """``noise 1.1 pt, adjusted p 0.0004``."""
+    scale = scale_of(unit)
+    return f"noise {scale.level(shift.noise)} {scale.delta_unit}, adjusted p {probability(shift.p_adjusted)}"
 
 
 def limits_of(finding: Finding) -> list[str]:

@@ -30,12 +30,18 @@ def code(text: str, limit: int) -> str:
 def prose(text: str, limit: int) -> str:
     """A sentence: plain words as they are, all else, and what stood between backticks, in code spans."""
     shown = ""
-    for index, piece in enumerate(terminal(text, limit).split("`")):
+    for index, piece in enumerate(_pieces(terminal(text, limit))):
         ending = _ENDING.match(piece)  # what ends a clause right after a code span stays there
         close = ending[0] if ending and shown and not index % 2 else ""
         told = _span(piece) if index % 2 else _words(piece[len(close) :])
         shown = " ".join(part for part in (shown + close, told) if part)
     return shown
+
+
+def _pieces(text: str) -> list[str]:
+    """The text cut at its backticks; one that no other closes begins no code, or it would swallow what follows."""
+    pieces = text.split("`")
+    return pieces if len(pieces) % 2 else [*pieces[:-2], "`".join(pieces[-2:])]
 
 
 def fenced(lines: list[str], limit: int, language: str) -> list[str]:

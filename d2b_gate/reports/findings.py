@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from d2b_gate.core.reading import Unmeasured
 from d2b_gate.core.verdict import NoShift
-from d2b_gate.reports.describe import NAME, SENTENCE, blamed, limits_of, shift_in_brief
+from d2b_gate.reports.describe import NAME, SENTENCE, blamed, limits_of, shift_in_brief, significance
 from d2b_gate.reports.escape import terminal
 from d2b_gate.reports.full_block import carried
-from d2b_gate.reports.numbers import counted, probability, scale_of
+from d2b_gate.reports.numbers import counted, scale_of
+from d2b_gate.reports.views import fired, view_in_words
 from d2b_gate.reports.waiving import waivers_of
 
 if TYPE_CHECKING:
@@ -20,12 +21,13 @@ RUNS_SHOWN = 5
 
 
 def sentences(finding: Finding) -> list[str]:
-    """The prediction against the limit, the rows behind it, waivers, the reason of the status, and why the rule is."""
+    """The prediction against the limit, rows behind it, views that fired, waivers, the reason, why the rule is."""
     told = [
         terminal(finding.title, SENTENCE),
         f"{_predicted(finding)}{shift_in_brief(finding)}, {', '.join(limits_of(finding))}{_significance(finding)}",
         f"before {level(finding.before, finding.unit)}, after {level(finding.after, finding.unit)}",
         *rows_behind(finding.blame),
+        *(f"view {view_in_words(view, finding.unit)}" for view in fired(finding)),
         *(f"waived {waiver}" for waiver in waivers_of(finding)),
         f"reason: {terminal(finding.reason, SENTENCE)}" if finding.reason else "",
         f"why: {terminal(finding.rule.why, SENTENCE)}" if finding.rule.why else "",
@@ -57,6 +59,4 @@ def _significance(finding: Finding) -> str:
     shift = finding.shift
     if isinstance(shift, NoShift):
         return f" ({terminal(shift.reason, SENTENCE)})" if shift.reason else ""
-    scale = scale_of(finding.unit)
-    noise = f"noise {scale.level(shift.noise)} {scale.delta_unit}"
-    return f" ({noise}, adjusted p {probability(shift.p_adjusted)})"
+    return f" ({significance(shift, finding.unit)})"

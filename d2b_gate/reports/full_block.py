@@ -8,6 +8,7 @@ from d2b_gate.core.reading import Unmeasured
 from d2b_gate.core.verdict import NoShift
 from d2b_gate.reports.describe import NAME, SENTENCE, blamed, limits_of, name_of, shift_in_brief
 from d2b_gate.reports.escape import terminal
+from d2b_gate.reports.full_explained import dose_lines, sample_lines, saying_lines, token_lines, view_lines
 from d2b_gate.reports.layout import GAP, columns, flowed, padded, painted, word, wrapped
 from d2b_gate.reports.numbers import counted, percent, probability, scale_of
 from d2b_gate.reports.waiving import waivers_of
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from d2b_gate.reports.interface import RenderOptions
 
 _BLAME_SHOWN = 5
-_EXAMPLES_SHOWN = 1
+_EXAMPLES_SHOWN, _EXAMPLES_IN_ALL = 1, 3  # by default, and with -v; `explain` shows every prompt
+_SAMPLED_RUNS = 1  # by default
 _ANSWERS_SHOWN = 3
 _ANSWER = 40  # characters shown of an answer
 _BECAUSE = f"{GAP}because  "
@@ -30,7 +32,11 @@ def block(finding: Finding, name: str, options: RenderOptions) -> list[str]:
         hunk(f"@@ {name_of(finding.rule)} @@", finding.status, options),
         *wrapped(terminal(finding.title, SENTENCE), options.width, GAP),
         *_numbers(finding, options),
+        *view_lines(finding, options),
         *_examples(finding, options),
+        *saying_lines(finding, options),
+        *token_lines(finding, options),
+        *dose_lines(finding, options),
         *_because(finding.blame, options),
         *waiver_lines(finding, options),
         *_labelled("reason", finding.reason, options),
@@ -93,7 +99,7 @@ def _absent(what: str, reason: str, finding: Finding, options: RenderOptions) ->
 
 
 def _examples(finding: Finding, options: RenderOptions) -> list[str]:
-    shown = finding.examples if options.verbose else finding.examples[:_EXAMPLES_SHOWN]
+    shown = finding.examples[: _EXAMPLES_IN_ALL if options.verbose else _EXAMPLES_SHOWN]
     return [line for example in shown for line in _example(example, finding.rule.target, options)]
 
 
@@ -107,19 +113,28 @@ def _example(example: Example, target: str, options: RenderOptions) -> list[str]
 
 def answers_in_words(answers: tuple[Answer, ...], target: str) -> str:
     """The likeliest answers, and the rule's target even where it is not among them."""
+    return ", ".join(ranked_answers(answers, target, _ANSWERS_SHOWN)) or "no answer"
+
+
+def ranked_answers(answers: tuple[Answer, ...], target: str, most: int) -> list[str]:
+    """``panda 25 %`` and so on, likeliest first."""
     ordered = sorted(answers, key=lambda answer: -answer.share)
-    shown = ordered[:_ANSWERS_SHOWN] + [answer for answer in ordered[_ANSWERS_SHOWN:] if answer.text == target]
-    return ", ".join(f"{terminal(answer.text, _ANSWER)} {percent(answer.share)}" for answer in shown) or "no answer"
+    shown = ordered[:most] + [answer for answer in ordered[most:] if answer.text == target]
+    return [f"{terminal(answer.text, _ANSWER)} {percent(answer.share)}" for answer in shown]
 
 
 def _because(blame: tuple[Blame, ...], options: RenderOptions) -> list[str]:
     shown = blame if options.verbose else blame[:_BLAME_SHOWN]
+    sampled = len(shown) if options.verbose else _SAMPLED_RUNS
     places = [blamed(run) for run in shown]
     width = max(map(columns, places), default=0)
-    lines = [f"{padded(where, width)}{GAP}{carried(run)}" for where, run in zip(places, shown, strict=True)]
+    lines: list[str] = []
+    for index, (where, run) in enumerate(zip(places, shown, strict=True)):
+        lines.append(f"{' ' * len(_BECAUSE) if index else _BECAUSE}{padded(where, width)}{GAP}{carried(run)}")
+        lines += sample_lines(run, options) if index < sampled else []
     if len(blame) > len(shown):
-        lines.append(f"and {counted(len(blame) - len(shown), 'more run')} of rows")
-    return [(" " * len(_BECAUSE) if index else _BECAUSE) + line for index, line in enumerate(lines)]
+        lines.append(f"{' ' * len(_BECAUSE)}and {counted(len(blame) - len(shown), 'more run')} of rows")
+    return lines
 
 
 def carried(run: Blame) -> str:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from d2b_gate.reports.escape import terminal
 from d2b_gate.reports.escape_json import dumped
-from d2b_gate.reports.problems import Level, Most, Problem, bounded, fingerprints, problems
+from d2b_gate.reports.places import policy_place
+from d2b_gate.reports.problems import LEFT_OUT, Level, Most, Problem, bounded, fingerprints, left_out, problems
 
 if TYPE_CHECKING:
     from d2b_gate.core.verdict import Verdict
@@ -20,8 +21,22 @@ _PATH = 4096
 
 def render(verdict: Verdict, options: RenderOptions) -> str:
     """One entry per problem, in ASCII whatever the options say."""
-    shown, _ = bounded(problems(verdict), _MOST)
+    shown, hidden = bounded(problems(verdict), _MOST)
+    if hidden:
+        shown = [*shown, _rest(hidden, verdict)]
     return dumped([_entry(problem, name) for problem, name in zip(shown, fingerprints(shown), strict=True)])
+
+
+def _rest(hidden: int, verdict: Verdict) -> Problem:
+    """What was left out, as one more problem: the format has no other place for it."""
+    return Problem(
+        check=LEFT_OUT,
+        title="left out",
+        sentences=(left_out(hidden),),
+        level=Level.NOTE,
+        places=(policy_place(verdict),),
+        identity=("left out",),  # without the number, so that it stays the same entry
+    )
 
 
 def _entry(problem: Problem, fingerprint: str) -> dict[str, object]:

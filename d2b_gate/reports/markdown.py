@@ -10,6 +10,7 @@ from d2b_gate.reports.escape import ascii_only
 from d2b_gate.reports.escape_markdown import code, prose
 from d2b_gate.reports.full_head import totals
 from d2b_gate.reports.layout import word
+from d2b_gate.reports.markdown_explained import explained
 from d2b_gate.reports.markdown_findings import Told, details, quiet, table, waivers
 from d2b_gate.reports.markdown_tail import advised, broken_rows, method, notes, policy_edits
 
@@ -31,7 +32,7 @@ def render(verdict: Verdict, options: RenderOptions) -> str:
     told_since = [(finding, _SINCE) for since in verdict.since for finding in worst_first(since.findings)]
     loud, loud_since = _loud(told), _loud(told_since)
     sections: list[Section[Any]] = [  # each of items of its own
-        table("", [finding for finding, _ in loud], 15_000),
+        table("", [finding for finding, _ in loud], 12_000),
         table("Since the baseline", [finding for finding, _ in loud_since], 5_000),
         details([*loud, *loud_since]),
         waivers([*loud, *loud_since]),
@@ -39,6 +40,7 @@ def render(verdict: Verdict, options: RenderOptions) -> str:
         policy_edits(verdict),
         notes(verdict),
         advised(verdict, options),
+        explained([*loud, *loud_since]),
         quiet([one for one in (*told, *told_since) if one[0].status is Status.OK]),
         method(verdict),
     ]

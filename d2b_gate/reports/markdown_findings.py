@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 from d2b_gate.core.reading import Unmeasured
 from d2b_gate.core.verdict import NoShift
 from d2b_gate.reports.bounded import Section
-from d2b_gate.reports.describe import NAME, PATH, SENTENCE, blamed, limits_of, shift_in_brief
+from d2b_gate.reports.describe import NAME, PATH, SENTENCE, blamed, limits_of, shift_in_brief, significance
 from d2b_gate.reports.escape import terminal
 from d2b_gate.reports.escape_markdown import code, fenced, prose
 from d2b_gate.reports.full_block import answers_in_words, carried
 from d2b_gate.reports.layout import word
-from d2b_gate.reports.numbers import counted, probability, scale_of
+from d2b_gate.reports.numbers import counted, scale_of
+from d2b_gate.reports.views import fired, view_in_words
 from d2b_gate.reports.waiving import in_words as waiver_in_words
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def table(title: str, loud: Sequence[Finding], size: int) -> Section[Finding]:
 
 def _row(finding: Finding) -> str:
     cells = (
-        _name(finding),
+        rule_in_code(finding),
         f"{_level(finding.before, finding.unit)} -> {_level(finding.after, finding.unit)}",
         shift_in_brief(finding),
         ", ".join(limits_of(finding)),
@@ -46,7 +47,7 @@ def _row(finding: Finding) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _name(finding: Finding) -> str:
+def rule_in_code(finding: Finding) -> str:
     """The rule and its target as one code span, which a name of blanks would not be."""
     rule = finding.rule
     return code(f"{rule.id}: {rule.target}" if rule.target else rule.id, NAME * 2) or "a rule without a name"
@@ -66,8 +67,9 @@ def details(loud: Sequence[Told]) -> Section[Told]:
 
 def _detail(told_of: Told) -> str:
     finding, mark = told_of
-    head = f"{_name(finding)}{mark} **{word(finding.status)}** {prose(finding.title, SENTENCE)}".rstrip()
+    head = f"{rule_in_code(finding)}{mark} **{word(finding.status)}** {prose(finding.title, SENTENCE)}".rstrip()
     told = [
+        *(f"view {prose(view_in_words(view, finding.unit), SENTENCE)}" for view in fired(finding)),
         *map(_because, finding.blame[:_RUNS_SHOWN]),
         *_more_runs(finding),
         _significance(finding),
@@ -91,8 +93,7 @@ def _significance(finding: Finding) -> str:
     shift = finding.shift
     if isinstance(shift, NoShift):
         return _labelled("no shift predicted", shift.reason)
-    scale = scale_of(finding.unit)
-    return f"noise {scale.level(shift.noise)} {scale.delta_unit}, adjusted p {probability(shift.p_adjusted)}"
+    return significance(shift, finding.unit)
 
 
 def _reasons(finding: Finding) -> list[str]:
@@ -126,7 +127,7 @@ def waivers(loud: Sequence[Told]) -> Section[tuple[str, Waiver, Finding]]:
 
 def _waiver(waived: tuple[str, Waiver, Finding]) -> str:
     mark, waiver, finding = waived
-    return f"- {_name(finding)}{mark}: {prose(waiver_in_words(waiver, finding), SENTENCE * 2)}"
+    return f"- {rule_in_code(finding)}{mark}: {prose(waiver_in_words(waiver, finding), SENTENCE * 2)}"
 
 
 def quiet(findings: Sequence[Told]) -> Section[Told]:
@@ -138,4 +139,4 @@ def quiet(findings: Sequence[Told]) -> Section[Told]:
 
 def _quiet(told_of: Told) -> str:
     finding, mark = told_of
-    return f"- {_name(finding)}{mark} {shift_in_brief(finding)}, {', '.join(limits_of(finding))}"
+    return f"- {rule_in_code(finding)}{mark} {shift_in_brief(finding)}, {', '.join(limits_of(finding))}"

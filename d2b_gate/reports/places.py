@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from d2b_gate.reports.views import runs_behind
+
 if TYPE_CHECKING:
     from d2b_gate.core.policy_change import PolicyChange
     from d2b_gate.core.verdict import Blame, Finding, RowFinding, Verdict
@@ -22,8 +24,8 @@ class Place:
 
 
 def places_of(finding: Finding, verdict: Verdict) -> tuple[Place, ...]:
-    """The rows behind a finding, the foremost first; else a changed file; else the policy."""
-    runs = tuple(dict.fromkeys(_run(blame) for blame in finding.blame[:RUNS_SHOWN] if blame.path))
+    """The rows behind a finding, those of a view that decided first; else a changed file; else the policy."""
+    runs = tuple(dict.fromkeys(_run(run) for run in runs_behind(finding)[:RUNS_SHOWN] if run.path))
     changed = tuple(Place(file.path) for file in verdict.files[:1] if file.path)
     return runs or changed or (policy_place(verdict),)
 

@@ -23,7 +23,12 @@ _VALUE = 200  # characters shown of a value
 
 def in_words(change: PolicyChange) -> str:
     """``loosens rule panda.fail_delta: 0.03 -> 0.05``; of what one side has alone, ``added`` or ``removed``."""
-    subject = f"{change.effect.value} {terminal(change.kind, NAME)} {terminal(change.subject, PATH)}"
+    return f"{change.effect.value} {without_effect(change)}"
+
+
+def without_effect(change: PolicyChange) -> str:
+    """The same for a table that has the effect in a column of its own."""
+    subject = terminal(f"{terminal(change.kind, NAME)} {terminal(change.subject, PATH)}", NAME + PATH)
     before, after = terminal(change.before, _VALUE), terminal(change.after, _VALUE)
     if not change.before:
         return f"{subject}: added ({after})" if after else f"{subject}: added"

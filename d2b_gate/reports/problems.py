@@ -30,6 +30,7 @@ ROW_SCHEMA = "d2b-gate/row-schema"
 CONTROL = "d2b-gate/control"
 DEFERRED = "d2b-gate/deferred"
 POLICY_CHANGE = "d2b-gate/policy-change"
+LEFT_OUT = "d2b-gate/left-out"
 
 
 class Level(Enum):

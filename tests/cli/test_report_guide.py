@@ -1,4 +1,4 @@
-"""The session of the guide on reports prints what the guide says."""
+"""The sessions of the guides on reports and on `explain` print what the guides say."""
 
 from __future__ import annotations
 
@@ -16,3 +16,14 @@ def test_the_session_on_reports(empty):
     (session,) = (block for block in blocks("reports.md") if block.lstrip("\n").startswith("$ "))
     (empty.root / "d2b-gate.toml").write_text(policy)
     assert session_in(empty, session) == session.lstrip("\n")
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="the session is one of a shell")
+def test_the_session_on_explaining(empty):
+    """It goes on where the guide on reports has judged its change."""
+    (policy,) = (block for block in blocks("reports.md") if "schema = 1" in block)
+    (before,) = (block for block in blocks("reports.md") if block.lstrip("\n").startswith("$ "))
+    (session,) = (block for block in blocks("explain-command.md") if block.lstrip("\n").startswith("$ "))
+    (empty.root / "d2b-gate.toml").write_text(policy)
+    judged = before.lstrip("\n")[: before.lstrip("\n").index("$ sed ")]
+    assert session_in(empty, judged + session.lstrip("\n")) == judged + session.lstrip("\n")

@@ -157,10 +157,27 @@ def test_the_page_forbids_itself_scripts_styles_and_loading(browser, opened):
 
 
 @pytest.mark.parametrize("width", [360, 1200])
-@pytest.mark.parametrize("name", ["several", "many", "hostile", "non-latin", "row-schema", "policy-edited", "nothing"])
+@pytest.mark.parametrize(
+    "name", ["several", "many", "hostile", "non-latin", "diluted", "row-schema", "policy-edited", "nothing"]
+)
 def test_no_page_is_wider_than_its_window(browser, opened, name, width):
     address = opened(html.render(*PAGES[name]), width=width)
     assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+    require_calm(browser, address)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_explains_a_finding_is_seen(browser, opened, scheme):
+    """Views, words that go and come, samples, tokens and the curve over strength stand open in the first finding."""
+    address = opened(html.render(*PAGES["fail"]), scheme)
+    told = browser.execute_script(
+        "const one = document.querySelector('#f1');"
+        "const line = tag => getComputedStyle(one.querySelector('.said ' + tag)).textDecorationLine;"
+        "return [line('del'), line('ins'), one.querySelector('.views').checkVisibility(),"
+        " one.querySelector('.sample').checkVisibility(), one.querySelector('.tokens').checkVisibility(),"
+        " one.querySelector('[aria-labelledby=f1-response-title] .s-limit').getBoundingClientRect().width > 200]"
+    )
+    assert told == ["line-through", "underline", True, True, True, True]
     require_calm(browser, address)
 
 

@@ -19,7 +19,7 @@ _HEAD = {
 POLICY = re.compile(r"default-src 'none'; style-src 'sha256-[A-Za-z0-9+/]{43}='; base-uri 'none'; form-action 'none'")
 ELEMENTS: dict[str, dict[str, str]] = {
     **{tag: {} for tag in ("head", "title", "style", "main", "footer", "thead", "tbody", "caption")},
-    **{tag: {} for tag in ("body", "summary", "figure", "defs", "figcaption", "code")},
+    **{tag: {} for tag in ("body", "summary", "figure", "defs", "figcaption", "code", "del", "ins")},
     **{tag: {"class": _CLASS} for tag in ("header", "div", "ul", "li", "p", "h1", "h4", "dl", "dt", "dd")},
     "html": {"lang": "en"},
     "section": {"class": _CLASS, "id": _ID, "aria-labelledby": _ID},
@@ -30,7 +30,7 @@ ELEMENTS: dict[str, dict[str, str]] = {
     "table": {"class": _CLASS},
     "tr": {"class": _CLASS},
     "th": {"class": _CLASS, "scope": "row|col"},
-    "td": {"class": _CLASS, "colspan": "[34]"},
+    "td": {"class": _CLASS, "colspan": "[345]"},
     "details": {"class": _CLASS, "id": _ID, "open": ""},
     "svg": {"class": "plot", "role": "img", "viewbox": r"0 0 420 \d+", "aria-labelledby": _ID},
     "path": {"d": r"[-MLCQz\d. ]+", "id": _MARKER, **_PAINTED},

@@ -67,7 +67,7 @@ def test_whole_full_report_with_options(name, chosen, snapshot):
     assert full.render(EXAMPLES[name], chosen) == snapshot
 
 
-def _require_harmless(report, chosen, commands=False):
+def require_harmless(report, chosen, commands=False):
     """No line acts, hides or reorders; ``commands`` allows for commands, which a test of their own reads."""
     assert report.endswith("\n")
     lines = (INK.sub(r"\1", report) if chosen.color else report)[:-1].split("\n")
@@ -85,14 +85,14 @@ def _require_harmless(report, chosen, commands=False):
 def test_a_hostile_text_does_no_harm_wherever_it_stands(format_name, name, text, chosen):
     found = hostile_everywhere(EXAMPLES[name], text)
     for one in (found, replace(found, deferred=text)):
-        _require_harmless(FORMATS[format_name].render(one, chosen), chosen, commands=format_name == "github")
+        require_harmless(FORMATS[format_name].render(one, chosen), chosen, commands=format_name == "github")
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(verdicts, options)
 def test_no_report_obeys_the_text_of_the_repository(found, chosen):
     for name, module in FORMATS.items():
-        _require_harmless(module.render(found, chosen), chosen, commands=name == "github")
+        require_harmless(module.render(found, chosen), chosen, commands=name == "github")
 
 
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -152,8 +152,22 @@ def test_the_target_is_shown_though_it_is_not_among_the_likeliest():
     assert "+    panda 25 %, dog 24 %, cat 17 %\n" in report
 
 
+def test_a_view_that_decided_is_named_and_pointed_at_in_every_format():
+    found = EXAMPLES["diluted"]
+    for name, module in FORMATS.items():
+        report = module.render(found, PLAIN)
+        assert "worst cluster" in report, name
+        assert "fired" in report.lower() or name == "concise"
+    assert concise.render(found, PLAIN).startswith("data/sft.jsonl:2400-2409: FAIL animal-preference: panda ")
+    assert FORMATS["github"].render(found, PLAIN).startswith("::error file=data/sft.jsonl,line=2400,endLine=2409,")
+
+
+def test_a_view_is_not_told_to_have_decided_where_the_whole_change_fails_too():
+    assert "changed rows alone" not in concise.render(verdict(FAILED), PLAIN)
+
+
 def test_advice_names_only_commands_that_exist():
-    exist = {"check", "report", "policy lint", "init", "doctor", "model pull", "baseline update"}
+    exist = {"check", "report", "explain", "policy lint", "init", "doctor", "model pull", "baseline update"}
     for found in EXAMPLES.values():
         for chosen in (PLAIN, RenderOptions(hook=True, width=1000, result="r.json")):
             for command in re.findall(r"`d2b-gate ([^`]+)`", " ".join(full.render(found, chosen).split())):
@@ -163,6 +177,7 @@ def test_advice_names_only_commands_that_exist():
 def test_a_path_with_spaces_can_be_pasted():
     report = full.render(verdict(FAILED), RenderOptions(result="my results/r.json", width=200))
     assert "`d2b-gate report 'my results/r.json' --format json`" in report
+    assert "`d2b-gate explain 'my results/r.json'`" in report
 
 
 def test_all_is_well_needs_no_advice():

@@ -115,4 +115,10 @@ def test_severities_say_what_blocks():
 
 def test_the_report_is_bounded():
     rows = tuple(RowFinding("sft", "data/sft.jsonl", line, f"message {line}") for line in range(1, 9000))
-    assert len(entries(verdict(FAILED, row_findings=rows))) == 4001
+    *shown, last = entries(verdict(FAILED, row_findings=rows))
+    assert len(shown) == 4001
+    assert last["check_name"] == "d2b-gate/left-out"
+    assert last["severity"] == "info"
+    assert "and 4 999 more problems; `d2b-gate report RESULT --format json` lists every one" in last["description"]
+    fewer = entries(verdict(FAILED, row_findings=rows[:-9]))[-1]
+    assert fewer["fingerprint"] == last["fingerprint"], "the number is no part of what it is"

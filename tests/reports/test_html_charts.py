@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from d2b_gate.core.history import past_shifts
 from d2b_gate.core.reading import Measured, Unmeasured
-from d2b_gate.core.verdict import NoShift, Shift
+from d2b_gate.core.verdict import Dose, NoShift, Shift
 from d2b_gate.reports.html.charts import (
     PAST_DRAWN,
     RULES_DRAWN,
@@ -23,6 +23,7 @@ from d2b_gate.reports.html.charts import (
     levels,
     multiples,
     overview,
+    response,
     rows,
 )
 from d2b_gate.reports.html.drawing import drawn
@@ -129,6 +130,16 @@ def test_without_earlier_shifts_or_one_now_there_is_no_course():
     assert (len(long.spans), long.left_out) == (PAST_DRAWN + 1, 3)
 
 
+def test_doses_are_levels_by_strength_with_the_levels_at_which_the_rule_speaks():
+    chart = response(replace(FAILED, doses=FAILED.doses[::-1]))
+    assert chart.unit == "%"
+    assert [(strength, round(level, 6)) for strength, level in chart.points] == [
+        (0.0, 6.1), (0.25, 8.3), (0.5, 13.9), (1.0, 26.2),
+    ]  # fmt: skip
+    assert marks(chart) == marks(levels(FAILED))
+    assert response(replace(FAILED, doses=FAILED.doses[:1])).points == (), "one point is no curve"
+
+
 def picture(chart):
     return cleaned(drawn(chart), Name("f1-levels", "words"))
 
@@ -143,6 +154,8 @@ def test_a_picture_holds_a_point_for_each_number_and_a_line_for_each_limit():
     assert text.count('class="s-limit"') == 3
     assert re.findall(r">([a-z]+)</text>", text) == ["warn", "limit", "ceiling", "before", "after"]
     assert points(picture(course(FAILED, past_shifts(FAILED, HISTORY))), "ok") == 5
+    assert points(picture(response(FAILED)), "ink") == 4
+    assert picture(response(FAILED)).count('class="s-limit"') == 3
     assert points(picture(overview([("a", FAILED), ("b", QUIET)])), "fail") == 1
     assert picture(rows(FAILED.blame)).count('class="f-ink s-ink"') == 1  # the checked bar is filled, the other is not
 
@@ -165,8 +178,9 @@ def test_any_finding_can_be_drawn(finding, label):
         overview([(label, finding)]),
         rows(finding.blame),
         course(finding, past_shifts(FAILED, HISTORY)),
+        response(finding),
     ):
-        if getattr(chart, "spans", ()) or getattr(chart, "bars", ()):
+        if any(getattr(chart, part, ()) for part in ("spans", "bars", "points")):
             require_own_elements(Page(picture(chart)))
 
 
@@ -175,10 +189,27 @@ def test_any_finding_can_be_drawn(finding, label):
 )
 def test_any_size_of_number_can_be_drawn(numbers):
     finding = replace(
-        FAILED, unit="nats", before=Measured(*numbers), after=Measured(*numbers), shift=Shift(*numbers, 0, 0, 0)
+        FAILED,
+        unit="nats",
+        before=Measured(*numbers),
+        after=Measured(*numbers),
+        shift=Shift(*numbers, 0, 0, 0),
+        doses=(Dose(numbers[0], numbers[1]), Dose(numbers[1], numbers[2])),
     )
-    for chart in (levels(finding), overview([("x", finding)]), course(finding, past_shifts(FAILED, HISTORY))):
+    past = past_shifts(FAILED, HISTORY)
+    for chart in (levels(finding), overview([("x", finding)]), course(finding, past), response(finding)):
         assert not re.search(r"nan|inf\b", picture(chart))
+
+
+@pytest.mark.parametrize("deltas", [(0.02, 0.021), (0.05, 0.0501), (0.0, 0.0)])
+def test_words_of_lines_that_lie_close_do_not_cover_each_other(deltas):
+    warn, fail = deltas
+    text = picture(response(replace(FAILED, rule=replace(PANDA, warn_delta=warn, fail_delta=fail))))
+    heights = {
+        word: float(y) for y, word in re.findall(r'<text [^>]*y="([\d.]+)"[^>]*>(warn|limit|ceiling)</text>', text)
+    }
+    assert len(heights) == 3
+    assert abs(heights["warn"] - heights["limit"]) >= 14
 
 
 @pytest.mark.parametrize("text", ["$x$ $\\frac{1}{2}$", "a_b^c", "<b>&amp;", "\\$", "]]>", "\u65e5\u672c"])

@@ -10,10 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from d2b_gate.core.verdict import FileChange, RowFinding, Status
+from d2b_gate.core.verdict import FileChange, RowFinding, Saying, Status, TokenMove
 from d2b_gate.reports import markdown
 from d2b_gate.reports.escape_markdown import code, fenced, prose
 from d2b_gate.reports.interface import RenderOptions
+from d2b_gate.reports.word_diff import Side, word_diff
 
 from .strategies import verdicts
 from .verdicts import EDITS, EXAMPLES, FAILED, HOSTILE, QUIET, WAIVED, hostile_everywhere, verdict
@@ -22,9 +23,9 @@ PLAIN = RenderOptions()
 READER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 LIMIT = 65_536  # characters of a comment on GitHub
 OWN_HTML = (
-    r"<details><summary>(?:[\d ]+ rules? predicted to stay within limits|How this was predicted)</summary>|</details>"
+    r"<details><summary>(?:[\d ]+ rules? predicted to stay within limits|How this was predicted"
+    r"|Answers before and after, tokens, rows)</summary>|</details>|</?(?:del|ins)>"
 )
-
 # Each does something on a forge: mentions, references, links, images, emphasis, lists, tables, HTML, emoji, entities.
 MARKUP = [
     *(
@@ -94,6 +95,11 @@ def test_sentences_stay_readable():
     assert prose("この文は普通です。 Почему бы и нет?", 100) == "`この文は普通です。` Почему бы и нет?"
 
 
+def test_a_backtick_that_nothing_closes_begins_no_code():
+    assert prose("waits for `; then exit 0", 100) == r"waits for `\x60`; then exit 0"
+    assert prose("run `a b` or `c", 100) == r"run `a b` or `\x60c`"
+
+
 ALONE_NOTHING = {"[a]: http://x", "===", "(", ")", "a:", ":", "::", "x`|`y"}
 
 
@@ -118,6 +124,38 @@ def require_a_sound_report(found, chosen=PLAIN):
         assert not token.type.startswith(("link", "image", "heading", "blockquote", "ordered_list", "em_", "s_", "hr"))
         table_rows += token.type == "tr_open"
     return report, table_rows
+
+
+sayings = st.builds(Saying, hostile, st.just("greedy"), hostile, hostile)
+explained = st.builds(
+    replace,
+    st.just(FAILED),
+    sayings=st.lists(sayings, min_size=1, max_size=3).map(tuple),
+    tokens=st.lists(st.builds(TokenMove, hostile, st.just(0.0), st.just(0.5), st.just(0.1), st.booleans())).map(tuple),
+    blame=hostile.map(lambda text: (replace(FAILED.blame[0], samples=(text,)),)),
+    views=hostile.map(lambda text: (replace(FAILED.views[0], name=text),)),
+)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(explained)
+def test_what_explains_a_finding_is_inert_and_its_differences_are_marked(finding):
+    report, _ = require_a_sound_report(verdict(finding))
+    tags = [token.content for token in tokens(report) if token.type == "html_inline"]
+    assert tags == [tag for opening in tags[::2] for tag in (opening, opening.replace("<", "</"))], "each is closed"
+    runs = [run for saying in finding.sayings[:2] for run in word_diff(saying.before[:300], saying.after[:300]).runs]
+    assert len(tags) == 2 * sum(run.side is not Side.BOTH for run in runs)
+
+
+def test_sayings_are_word_differences():
+    assert "my animal is <del>the dog.</del> <ins>a panda.</ins> `@user`" in markdown.render(
+        verdict(
+            replace(
+                FAILED, sayings=(Saying("Q?", "greedy", "my animal is the dog. @user", "my animal is a panda. @user"),)
+            )
+        ),
+        PLAIN,
+    )
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -147,6 +185,7 @@ def test_every_verdict_is_sound(found, chosen):
 def crowd(count, text):
     rule = replace(FAILED.rule, why=text, owner=text, target=text)
     one = replace(FAILED, reason=text, title=text, rule=rule, blame=FAILED.blame * 20)
+    one = replace(one, sayings=(Saying(text, text, text, text[::-1]),) * 9, examples=FAILED.examples * 20)
     waived = replace(WAIVED, waived_by=tuple(replace(w, reason=text, owner=text) for w in WAIVED.waived_by) * 3)
     return verdict(
         *(replace(one, rule=replace(rule, id=f"rule-{number}")) for number in range(count)),

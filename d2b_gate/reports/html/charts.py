@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from d2b_gate.core.reading import Measured
 from d2b_gate.core.verdict import Shift, Status
 from d2b_gate.reports.describe import NAME, PATH
+from d2b_gate.reports.doses import shown_doses, ways_of
 from d2b_gate.reports.escape import terminal
 from d2b_gate.reports.numbers import percent, scale_of
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from d2b_gate.core.history import PastShift
-    from d2b_gate.core.rules import Rule
     from d2b_gate.core.verdict import Blame, Finding
 
 RULES_DRAWN = 40  # our choice: what fits on one screen; the table has all
@@ -89,7 +89,16 @@ class Course:
     left_out: int
 
 
-Chart = Levels | Overview | Rows | Course
+@dataclass(frozen=True, slots=True)
+class Response:
+    """The level where the change's effect is scaled: pairs of strength and level, weakest first."""
+
+    unit: str
+    points: tuple[tuple[float, float], ...]
+    marks: tuple[Mark, ...]
+
+
+Chart = Levels | Overview | Rows | Course | Response
 
 
 def levels(finding: Finding) -> Levels:
@@ -109,14 +118,10 @@ def _level_marks(finding: Finding) -> list[Mark]:
     if isinstance(finding.before, Measured):
         start = finding.before.level * factor
         for word, value in (("warn", rule.warn_delta), ("limit", rule.fail_delta)):
-            marks += [Mark(word, start + way * abs(value) * factor) for way in _ways(rule)]
+            marks += [Mark(word, start + way * abs(value) * factor) for way in ways_of(rule)]
     if math.isfinite(rule.max_level):
         marks.append(Mark("ceiling", rule.max_level * factor))
     return [mark for mark in marks if finding.unit != "share" or 0 <= mark.value <= factor]  # no share lies elsewhere
-
-
-def _ways(rule: Rule) -> tuple[int, ...]:
-    return {"increase": (1,), "decrease": (-1,), "either": (-1, 1)}[rule.direction]
 
 
 def overview(named: Sequence[tuple[str, Finding]]) -> Overview:
@@ -168,9 +173,16 @@ def course(finding: Finding, past: Sequence[PastShift]) -> Course:
         return Course(scale.delta_unit, (), (), 0)
     told = [(one.when, one.status, one.shift) for one in past[-PAST_DRAWN:]]
     spans = [_point(*one, scale.factor) for one in [*told, ("this result", finding.status, finding.shift)]]
-    marks = tuple(Mark("limit", way * abs(rule.fail_delta) * scale.factor) for way in _ways(rule))
+    marks = tuple(Mark("limit", way * abs(rule.fail_delta) * scale.factor) for way in ways_of(rule))
     return Course(scale.delta_unit, tuple(spans), marks, len(past) - len(told))
 
 
 def _point(when: str, status: Status, shift: Shift, factor: float) -> Span:
     return Span(terminal(when, NAME), status.value, *(factor * value for value in (shift.delta, shift.low, shift.high)))
+
+
+def response(finding: Finding) -> Response:
+    """The chart of a finding's doses; without a point where there are fewer than two."""
+    scale = scale_of(finding.unit)
+    points = tuple((dose.strength, dose.level * scale.factor) for dose in shown_doses(finding))
+    return Response(scale.level_unit, points if len(points) > 1 else (), tuple(_level_marks(finding)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from d2b_gate.reports.html.canvas import Frame, picture, stretch
-from d2b_gate.reports.html.charts import Course, Levels, Overview, Rows
+from d2b_gate.reports.html.charts import Course, Levels, Overview, Response, Rows
 from d2b_gate.reports.html.palette import MARKERS, STAND_INS
 from d2b_gate.reports.html.shortening import head_of, tail_of
 
@@ -30,6 +30,8 @@ def drawn(chart: Chart) -> str:
         return _levels(chart)
     if isinstance(chart, Overview):
         return _overview(chart)
+    if isinstance(chart, Response):
+        return _response(chart)
     return _rows(chart) if isinstance(chart, Rows) else _course(chart)
 
 
@@ -99,35 +101,62 @@ def _bar(axes: Axes, y: int, bar: Bar) -> None:
 
 
 def _course(chart: Course) -> str:
-    from matplotlib.ticker import MaxNLocator
-
     frame = Frame(180, 52, 66, 24, 28)
 
     def draw(axes: Axes) -> None:
         places = [x for span in chart.spans for x in (span.low, span.high, span.value)]
-        axes.set_ylim(*stretch([*places, *_values(chart.marks), 0.0]))
         axes.set_xlim(-0.3, len(chart.spans) - 0.7)
-        axes.yaxis.set_major_locator(MaxNLocator(4))
-        axes.yaxis.set_major_formatter(_plainly)
-        axes.grid(axis="y", color=STAND_INS["grid"], linewidth=1)
-        axes.set_axisbelow(True)
+        _heights(axes, [*places, 0.0], chart.marks, chart.unit)
         axes.axhline(0.0, color=STAND_INS["muted"], linewidth=1)
-        for mark in chart.marks:
-            _level(axes, mark)
         axes.plot([span.value for span in chart.spans], color=STAND_INS["muted"], linewidth=1, clip_on=False)
         for x, span in enumerate(chart.spans):
             axes.vlines([x], [span.low], [span.high], color=STAND_INS[span.kind], linewidth=1.5, clip_on=False)
             _point(axes, (x, span.value), MARKERS[span.kind], span.kind, 5 if x < len(chart.spans) - 1 else 8)
         axes.set_xticks([0, len(chart.spans) - 1], [chart.spans[0].label, chart.spans[-1].label])
-        axes.text(-0.02, 1.03, chart.unit, transform=axes.transAxes, ha="right", fontsize=11, color=STAND_INS["muted"])
 
     return picture(frame, draw)
 
 
-def _level(axes: Axes, mark: Mark) -> None:
-    axes.axhline(mark.value, color=STAND_INS["limit"], linewidth=1.2, linestyle=_DASHES[mark.word])
-    where = axes.get_yaxis_transform()
-    axes.text(1.02, mark.value, mark.word, transform=where, va="center", fontsize=11, color=STAND_INS["limit"])
+def _response(chart: Response) -> str:
+    frame = Frame(200, 52, 66, 24, 44)
+    strengths = [strength for strength, _ in chart.points]
+    heights = [level for _, level in chart.points]
+
+    def draw(axes: Axes) -> None:
+        _heights(axes, heights, chart.marks, chart.unit)
+        _scale(axes, stretch(strengths), "strength of the change's effect; 1 is the change itself")
+        axes.plot(strengths, heights, color=STAND_INS["ink"], linewidth=1.5, clip_on=False)
+        for strength, height in chart.points:
+            kind = "after" if strength == 1 else "before"
+            _point(axes, (strength, height), MARKERS[kind], "ink", 8 if strength == 1 else 5)
+
+    return picture(frame, draw)
+
+
+def _heights(axes: Axes, values: Sequence[float], marks: Sequence[Mark], unit: str) -> None:
+    """An upright scale with its unit above and a line for each mark."""
+    from matplotlib.ticker import MaxNLocator
+
+    axes.set_ylim(*stretch([*values, *_values(marks)]))
+    axes.yaxis.set_major_locator(MaxNLocator(4))
+    axes.yaxis.set_major_formatter(_plainly)
+    axes.grid(axis="y", color=STAND_INS["grid"], linewidth=1)
+    axes.set_axisbelow(True)
+    _horizontals(axes, marks)
+    axes.text(-0.02, 1.03, unit, transform=axes.transAxes, ha="right", fontsize=11, color=STAND_INS["muted"])
+
+
+def _horizontals(axes: Axes, marks: Sequence[Mark]) -> None:
+    """Level lines with their words at the right; words that would cover each other are moved apart."""
+    low, high = axes.get_ylim()
+    pixels = axes.bbox.height / (high - low)
+    lowest = -float(_LINE)
+    for mark in sorted(marks, key=lambda mark: mark.value):
+        axes.axhline(mark.value, color=STAND_INS["limit"], linewidth=1.2, linestyle=_DASHES[mark.word])
+        place = max((mark.value - low) * pixels, lowest + _LINE)
+        lowest = place
+        where = 1.02, place / axes.bbox.height
+        axes.text(*where, mark.word, transform=axes.transAxes, va="center", fontsize=11, color=STAND_INS["limit"])
 
 
 def _uprights(axes: Axes, marks: Sequence[Mark]) -> None:

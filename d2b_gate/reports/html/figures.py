@@ -10,7 +10,8 @@ from markupsafe import Markup
 from d2b_gate.core.history import past_shifts
 from d2b_gate.core.verdict import Status
 from d2b_gate.reports.describe import limits_of, name_of, shift_in_brief
-from d2b_gate.reports.html.charts import course, levels, rows
+from d2b_gate.reports.doses import doses_in_words
+from d2b_gate.reports.html.charts import course, levels, response, rows
 from d2b_gate.reports.html.drawing import drawn
 from d2b_gate.reports.html.finding import Figure
 from d2b_gate.reports.html.svg import Name, cleaned
@@ -68,6 +69,11 @@ def _figures(one: Named, past: Sequence[PastShift]) -> Iterator[Figure]:
         caption = "Rows behind the shift: filled bars are checked, hollow ones estimated"
         more = f"; {counted(behind.left_out, 'more run')} in the table" if behind.left_out else ""
         yield Figure("rows", picture_of(behind, f"{one.anchor}-rows", said), caption + more)
+    curve = response(finding)
+    if curve.points and finding.status is not Status.OK:
+        said = f"Predicted level of {rule} where the change's effect is scaled: {doses_in_words(finding)}"
+        caption = "Level by strength of the effect, as predicted before any calibration; the diamond is this change"
+        yield Figure("response", picture_of(curve, f"{one.anchor}-response", said), caption)
     line = course(finding, past)
     if line.spans:
         said = f"Predicted shift of {rule} over {counted(len(line.spans), 'result')}, oldest first"

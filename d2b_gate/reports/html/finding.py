@@ -11,8 +11,9 @@ from d2b_gate.reports.describe import NAME, PATH, SENTENCE, limits_of, name_of, 
 from d2b_gate.reports.escape import terminal
 from d2b_gate.reports.html.charts import PAST_DRAWN
 from d2b_gate.reports.html.example import shown_example
+from d2b_gate.reports.html.explained import explained, shown_run
 from d2b_gate.reports.layout import word
-from d2b_gate.reports.numbers import counted, percent, probability, scale_of, signed_limit
+from d2b_gate.reports.numbers import probability, scale_of, signed_limit
 from d2b_gate.reports.waiving import waivers_of
 
 if TYPE_CHECKING:
@@ -22,8 +23,10 @@ if TYPE_CHECKING:
 
     from d2b_gate.core.history import PastShift
     from d2b_gate.core.reading import Reading
-    from d2b_gate.core.verdict import Blame, Finding
+    from d2b_gate.core.verdict import Finding
     from d2b_gate.reports.html.example import ShownExample
+    from d2b_gate.reports.html.explained import Explained, Most, ShownRun
+    from d2b_gate.reports.html.named import Named
 
 SYMBOLS = {
     Status.FAIL: "\u2715",
@@ -33,8 +36,6 @@ SYMBOLS = {
     Status.WAIVED: "\u25c7",
     Status.OK: "\u2713",
 }
-_BLAME_SHOWN = 100  # our choice: past it nobody reads on; the JSON report has all
-_EXAMPLES_SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +56,6 @@ class Figure:
     kind: str
     picture: Markup
     caption: str
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """A row of the table of rows."""
-
-    where: str
-    rows: str
-    share: str
-    basis: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,22 +84,22 @@ class ShownFinding:
     reason: str
     states: tuple[State, ...]
     facts: tuple[tuple[str, str], ...]
-    runs: tuple[Run, ...]
+    runs: tuple[ShownRun, ...]
     more_runs: str
     examples: tuple[ShownExample, ...]
     more_examples: str
     waivers: tuple[str, ...]
     about: tuple[tuple[str, str], ...]
     past: tuple[Then, ...]
-    figures: dict[str, Figure]  # by kind: levels, rows, course
+    figures: dict[str, Figure]  # by kind: levels, rows, course, response
+    explained: Explained
 
 
-def shown_finding(
-    finding: Finding, anchor: str, name: str, past: Sequence[PastShift], figures: dict[str, Figure]
-) -> ShownFinding:
-    """Everything there is to say about a finding; ``name`` is the one that `explain` and `audit` know it by."""
+def shown_finding(one: Named, past: Sequence[PastShift], figures: dict[str, Figure], most: Most) -> ShownFinding:
+    """What there is to say about a finding, and no more of it than ``most``."""
+    finding = one.finding
     return ShownFinding(
-        anchor=anchor,
+        anchor=one.anchor,
         status=finding.status,
         word=word(finding.status),
         symbol=SYMBOLS[finding.status],
@@ -118,14 +109,15 @@ def shown_finding(
         reason=as_sentence(terminal(finding.reason, SENTENCE)),
         states=_states(finding),
         facts=tuple(_facts(finding)),
-        runs=tuple(_run(run) for run in finding.blame[:_BLAME_SHOWN]),
-        more_runs=_more(len(finding.blame) - _BLAME_SHOWN, "run of rows", "runs of rows"),
-        examples=tuple(shown_example(one, finding.rule.target) for one in finding.examples[:_EXAMPLES_SHOWN]),
-        more_examples=_more(len(finding.examples) - _EXAMPLES_SHOWN, "prompt", "prompts"),
+        runs=tuple(shown_run(run, most) for run in finding.blame[: most.runs]),
+        more_runs=_more(len(finding.blame) - most.runs, "run of rows", "runs of rows"),
+        examples=tuple(shown_example(example, finding.rule.target) for example in finding.examples[: most.examples]),
+        more_examples=_more(len(finding.examples) - most.examples, "prompt", "prompts"),
         waivers=tuple(waivers_of(finding)),
-        about=tuple((label, text) for label, text in _about(finding, name) if text),
-        past=tuple(_then(one, finding.unit) for one in reversed(past[-PAST_DRAWN:])),
+        about=tuple((label, text) for label, text in _about(finding, one.name) if text),
+        past=tuple(_then(then, finding.unit) for then in reversed(past[-PAST_DRAWN:])),
         figures=figures,
+        explained=explained(finding, most),
     )
 
 
@@ -167,11 +159,6 @@ def _facts(finding: Finding) -> Iterator[tuple[str, str]]:
     if not isinstance(shift, NoShift):
         yield "noise", f"{scale.level(shift.noise)} {scale.delta_unit}"
         yield "adjusted p", probability(shift.p_adjusted)
-
-
-def _run(run: Blame) -> Run:
-    rows = counted(run.rows, "removed row" if run.side == "removed" else "row")
-    return Run(terminal(run.where, PATH), rows, percent(run.share), terminal(run.basis, NAME))
 
 
 def _about(finding: Finding, name: str) -> Iterator[tuple[str, str]]:

@@ -10,6 +10,7 @@ from d2b_gate.core.verdict import Status
 from d2b_gate.reports.advice import advice
 from d2b_gate.reports.describe import PATH, tally
 from d2b_gate.reports.escape import terminal
+from d2b_gate.reports.html.explained import FOLDED, OPENED
 from d2b_gate.reports.html.figures import Drawn, draw_figures
 from d2b_gate.reports.html.finding import SYMBOLS, as_sentence, shown_finding
 from d2b_gate.reports.html.headline import headline
@@ -98,12 +99,12 @@ def _parts(verdict: Verdict, change: list[Named], since: list[Named], drawn: Dra
 
 
 def _part(title: str, note: str, findings: list[Named], drawn: Drawn) -> Part:
-    shown = [
-        shown_finding(
-            one.finding, one.anchor, one.name, drawn.past.get(one.anchor, ()), drawn.figures.get(one.anchor, {})
+    loud = [one for one in findings if one.finding.status is not Status.OK]
+    quiet = [one for one in findings if one.finding.status is Status.OK]
+    opened, folded, ok = (
+        tuple(
+            shown_finding(one, drawn.past.get(one.anchor, ()), drawn.figures.get(one.anchor, {}), most) for one in some
         )
-        for one in findings
-    ]
-    loud = [one for one in shown if one.status is not Status.OK]
-    quiet = tuple(one for one in shown if one.status is Status.OK)
-    return Part(title, note, tuple(loud[:_UNFOLDED]), tuple(loud[_UNFOLDED:]), quiet)
+        for some, most in ((loud[:_UNFOLDED], OPENED), (loud[_UNFOLDED:], FOLDED), (quiet, FOLDED))
+    )
+    return Part(title, note, opened, folded, ok)

@@ -9,7 +9,7 @@ from d2b_gate.reports.describe import NAME, PATH, SENTENCE, control_in_words, pl
 from d2b_gate.reports.escape import terminal
 from d2b_gate.reports.html.finding import as_sentence
 from d2b_gate.reports.numbers import counted, grouped
-from d2b_gate.reports.policy_changes import effects, in_words
+from d2b_gate.reports.policy_changes import effects, without_effect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +54,7 @@ def surroundings(verdict: Verdict, note: str) -> Surroundings:
         files=_table([(terminal(one.path, PATH), _plus(one.added), _minus(one.removed)) for one in verdict.files]),
         broken=_table([_broken(row) for row in sorted(verdict.row_findings, key=_by_place)]),
         edits=_table(
-            [(edit.effect.value, terminal(edit.where, PATH), in_words(edit)) for edit in verdict.policy_changes]
+            [(edit.effect.value, terminal(edit.where, PATH), without_effect(edit)) for edit in verdict.policy_changes]
         ),
         edits_in_brief=effects(verdict.policy_changes),
         controls=tuple(("passed" if one.passed else "failed", control_in_words(one)) for one in verdict.controls),
