@@ -31,7 +31,7 @@ def without_rows(
     Raises:
         EvaluationError: the file cannot be cut, see `uncuttable`.
     """
-    container = None if is_compressed(path) else container_of(path, spec, containers)
+    container: object = None if is_compressed(path) else container_of(path, spec, containers)
     if not isinstance(container, Cuttable):
         raise malformed(path, 0, "no rows can be taken out of this file", "take them out by hand")
     return container.without(content, path, gone)
