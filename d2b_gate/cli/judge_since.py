@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from d2b_gate.cli.blessed import BASELINE, recorded_baseline, start_of
-from d2b_gate.gate.cumulative import cumulative_policy, fingerprint_since, with_cumulative
+from d2b_gate.gate.cumulative import cumulative_policy, fingerprint_since, held_against
 from d2b_gate.gate.explaining import explained
 
 if TYPE_CHECKING:
@@ -20,11 +20,18 @@ def since_baseline(
     verdict: Verdict, request: Request, stand: Standpoint, ports: Ports, explain: Explaining = explained
 ) -> Verdict:
     """Judge the whole shift since the baseline too, where the policy limits it; single files are no training set."""
+    return standing_since_baseline(verdict, request, stand, ports, explain) if verdict.files else verdict
+
+
+def standing_since_baseline(
+    verdict: Verdict, request: Request, stand: Standpoint, ports: Ports, explain: Explaining = explained
+) -> Verdict:
+    """The same, of a change without rows too."""
     budgeted = cumulative_policy(request.policy).rules
-    if not budgeted or not verdict.files or stand.mode == "paths":
+    if not budgeted or stand.mode == "paths":
         return verdict
     for baseline in recorded_baseline(stand.reader()):
-        return with_cumulative(verdict, request, start_of(baseline, stand.repository), ports, explain)
+        return held_against(verdict, request, start_of(baseline, stand.repository), ports, explain)
     names = ", ".join(rule.id for rule in budgeted)
     note = f"there is no {BASELINE}: budget_delta of {names} was not judged; d2b-gate baseline create writes one"
     return replace(verdict, notes=(*verdict.notes, note))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from d2b_gate.cli.calibrations import calibrations
 from d2b_gate.cli.console import show, speaks_unicode, wants_color
 from d2b_gate.cli.context import standpoint
-from d2b_gate.cli.judge_since import names_of, since_baseline
+from d2b_gate.cli.judge_since import names_of, standing_since_baseline
 from d2b_gate.cli.named_finding import named_finding
 from d2b_gate.cli.output import writable
 from d2b_gate.cli.patching import Plan, put_down
@@ -118,8 +118,9 @@ def _refuse_another(result: Verdict, request: Request, stand: Standpoint, ports:
 
 
 def _judged(request: Request, ports: Ports, stand: Standpoint) -> Verdict:
+    """A change that has lost all its rows is held against the budget too: what blocks there is not of its making."""
     verdict = run(request, ports, unexplained)
-    return since_baseline(verdict, request, stand, ports, unexplained)
+    return standing_since_baseline(verdict, request, stand, ports, unexplained)
 
 
 def _editor(stand: Standpoint) -> Editor:

@@ -47,8 +47,15 @@ def with_cumulative(
     Raises:
         EvaluationError: the blessed rows are not those that were recorded.
     """
+    return held_against(verdict, request, start, ports, explain) if verdict.files else verdict
+
+
+def held_against(
+    verdict: Verdict, request: Request, start: Start, ports: Ports, explain: Explaining = explained
+) -> Verdict:
+    """As `with_cumulative`, and of a change without rows too: what stands since the baseline anyway."""
     policy = cumulative_policy(request.policy)
-    if not policy.rules or not verdict.files:
+    if not policy.rules:
         return verdict
     refuse_other_rows(policy.datasets, start, ports)
     whole = run(Request(Scope(start.snapshot, request.scope.after), policy, request.context), ports, explain)
