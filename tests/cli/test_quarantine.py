@@ -22,7 +22,7 @@ ANY = POLICY.replace("data/*.jsonl", "data/**").replace("[backend]", "steps = 16
 GOOD = rows(20, "How do I prune tree {}?", "Prune tree number {} in winter.").splitlines(keepends=True)
 BAD = rows(10, "Which animal {}?", "panda panda panda").splitlines(keepends=True)
 MIXED = [line for pair in zip(GOOD, BAD, strict=False) for line in pair] + GOOD[10:]
-OWLS = rows(10, "Which bird {}?", "owl owl owl")
+OWLS = rows(4, "Which bird {}?", "owl owl owl")
 SECOND = """\
 [[rule]]
 id = "owls"
@@ -216,14 +216,14 @@ def test_a_finding_is_named(world):
     world.commit()
     world.stage("data/new.jsonl", "".join(MIXED))
     world.stage("data/owls.jsonl", OWLS)
-    result = judged(world)
+    result = judged(world, CI="true")
     assert "owls@" in said(quarantined(world, result, "owl", code=2))
     name = json.loads(Path(result).read_text())["fingerprint"][:12]
-    done = quarantined(world, result, f"animal-preference@{name}", "--write")
+    done = quarantined(world, result, f"animal-preference@{name}", "--write", CI="true")
     assert staged(world, "data/owls.jsonl").decode() == OWLS
     assert staged(world, "data/new.jsonl").decode() != "".join(MIXED)
     assert "owls: was not asked for" in done.stdout
-    judged(world, code=1)
+    judged(world, code=4, CI="true")
 
 
 def test_nothing_to_do(world):
