@@ -53,7 +53,7 @@ def put_down(edits: Sequence[Edit], plan: Plan, stand: Standpoint) -> Applied:
     if stand.mode == "range":
         with _undisturbed():
             apply_to_files(root, b"".join(patches.values()))
-        return Applied(str(plan.path), ("the working tree",))
+        return Applied(str(plan.path), ("the working tree",), _elsewhere(root))
     fitting = [path for path, patch in patches.items() if applies(root, patch)]
     _refuse_moved(stand.repository, edits, "was staged anew while the search ran", judged=True)
     with _undisturbed():
@@ -62,7 +62,13 @@ def put_down(edits: Sequence[Edit], plan: Plan, stand: Standpoint) -> Applied:
             apply_to_files(root, b"".join(patches[path] for path in fitting))
     _refuse_moved(stand.repository, edits, "is not what was verified, though the patch was applied", judged=False)
     places = ("the index", "the working tree") if fitting else ("the index",)
-    return Applied(str(plan.path), places, tuple(path for path in patches if path not in fitting))
+    unlike = tuple(path for path in patches if path not in fitting)
+    return Applied(str(plan.path), places, _elsewhere(root), unlike)
+
+
+def _elsewhere(root: Path) -> str:
+    """The root of the repository, where one stands elsewhere: below it, git would apply a part of the patch."""
+    return "" if root.resolve() == Path.cwd().resolve() else str(root)
 
 
 def _changed(edit: Edit) -> Changed:

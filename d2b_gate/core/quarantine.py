@@ -90,6 +90,7 @@ class Quarantine:
     tries: int
     seconds: float
     smallest: bool  # whether less of the ranking was tried and did not do; if not, time or tries had ended
+    staying: int = 0  # rows that an earlier run blamed and that are not taken out
     stuck: tuple[tuple[str, str], ...] = ()  # files that no patch can change, each with why, and that need a change
 
     @property
@@ -114,4 +115,5 @@ class Applied:
 
     path: str  # where it lies; "-" for stdout
     places: tuple[str, ...] = ()  # where it was applied: "the index", "the working tree"; none: nowhere
+    root: str = ""  # of the repository, where the commands to undo it must run; empty: here
     unlike: tuple[str, ...] = ()  # files of the working tree that were left as they are, for it does not fit them

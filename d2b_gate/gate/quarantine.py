@@ -236,7 +236,8 @@ def _outcome(
     found = bench.without(away or ranking.rows) if ranking.rows else _Try(whole, ())
     edits = found.edits if away else ()
     told = _told(bench.task, whole, _turned(whole, found, goal), away, edits, len(bench.known), seconds)
-    return Outcome(replace(told, smallest=smallest, unranked=ranking.unranked), edits)
+    staying = len(ranking.blamed.difference(away))
+    return Outcome(replace(told, smallest=smallest, unranked=ranking.unranked, staying=staying), edits)
 
 
 def _turned(whole: Verdict, found: _Try, goal: frozenset[str]) -> tuple[Turned, ...]:

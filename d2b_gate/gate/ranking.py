@@ -34,6 +34,7 @@ class Ranking:
 
     rows: tuple[RowRef, ...]
     guess: int
+    blamed: frozenset[RowRef]  # by an earlier run
     parts: Mapping[str, float]  # by key; absent: the prediction did not meet the row
 
     def part(self, ref: RowRef) -> float:
@@ -59,7 +60,7 @@ def ranked(
     """
     added = _once(changes)
     must = {(row.path, row.line) for row in broken}
-    blamed = set(covered([run for one in findings for run in one.blame if run.side == "added"], added))
+    blamed = frozenset(covered([run for one in findings for run in one.blame if run.side == "added"], added))
     parts = _largest([_parts(one, changes, method, ports) for one in findings])
 
     def order(ref: RowRef) -> tuple[bool, bool, float, str, int]:
@@ -67,7 +68,7 @@ def ranked(
 
     rows = tuple(sorted(added.elements(), key=order))
     first = sum((ref.path, ref.line) in must or ref in blamed for ref in rows)
-    return Ranking(rows, first or max(1, len(rows) // BLIND_GUESS), parts)
+    return Ranking(rows, first or max(1, len(rows) // BLIND_GUESS), blamed, parts)
 
 
 def _once(changes: Sequence[DatasetChange]) -> Counter[RowRef]:

@@ -43,7 +43,7 @@ def _line(label: str, text: str, options: RenderOptions) -> list[str]:
 
 def _rows(found: Quarantine, options: RenderOptions) -> list[str]:
     if not found.asked:
-        return _line("takes out", "nothing: nothing blocks", options)
+        return _line("takes out", "nothing: there is nothing to clear", options)
     if not found.away:
         return _line("takes out", _nothing_helps(found), options)
     runs = found.away if options.verbose or found.stuck else found.away[:_RUNS_SHOWN]
@@ -100,7 +100,15 @@ def _search(found: Quarantine, options: RenderOptions) -> list[str]:
         "less of the ranking was tried and does not pass" if found.smallest else "smaller sets were not tried for time"
     )
     blind = f"; {grouped(found.unranked)} rows had no part in the ranking" if found.unranked else ""
-    return _line("search", f"{spent}; {least}{blind}", options)
+    return [*_line("search", f"{spent}; {least}{blind}", options), *_staying(found, options)]
+
+
+def _staying(found: Quarantine, options: RenderOptions) -> list[str]:
+    """The fewest rows that must go are seldom all that are of a kind."""
+    if not found.staying:
+        return []
+    stay = f"{counted(found.staying, 'row')} that the result blames {'stays' if found.staying == 1 else 'stay'}"
+    return _line("note", f"{stay}, for the limits hold with them: read them before the data is trained on", options)
 
 
 def _stuck(found: Quarantine, options: RenderOptions) -> Iterator[str]:
@@ -123,5 +131,6 @@ def _undo(patch: Applied, where: str) -> list[str]:
     if patch.path == "-":
         return []
     left = "".join(f" --exclude={terminal(shlex.quote(path), PATH)}" for path in patch.unlike)
-    commands = {"the index": f"git apply -R --cached {where}", "the working tree": f"git apply -R{left} {where}"}
+    git = f"git -C {terminal(shlex.quote(patch.root), PATH)}" if patch.root else "git"
+    commands = {"the index": f"{git} apply -R --cached {where}", "the working tree": f"{git} apply -R{left} {where}"}
     return [commands[one] for one in patch.places]

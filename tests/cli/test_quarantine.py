@@ -208,7 +208,7 @@ def test_a_limit_may_have_been_changed_since(world):
     world.stage("data/new.jsonl", "".join(MIXED))
     result = judged(world)
     world.stage("d2b-gate.toml", ANY.replace("0.10", "0.99").replace("0.05", "0.98"))
-    assert "nothing blocks" in quarantined(world, result).stdout
+    assert "nothing to clear" in quarantined(world, result).stdout
 
 
 def test_a_finding_is_named(world):
@@ -229,7 +229,7 @@ def test_a_finding_is_named(world):
 def test_nothing_to_do(world):
     world.stage("data/new.jsonl", "".join(GOOD))
     done = quarantined(world, judged(world, code=0), "--write")
-    assert "nothing: nothing blocks" in done.stdout
+    assert "nothing: there is nothing to clear" in done.stdout
     assert not list((world.home / "cache" / "results").glob("*.patch"))
 
 
