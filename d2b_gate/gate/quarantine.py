@@ -78,14 +78,21 @@ class _Bench:
     holders: Mapping[str, Holder]
     known: dict[tuple[RowRef, ...], _Try] = field(default_factory=dict)
 
+    def knows(self, rows: Sequence[RowRef]) -> bool:
+        return _in_order(rows) in self.known
+
     def without(self, rows: Sequence[RowRef]) -> _Try:
-        away = tuple(sorted(rows, key=lambda ref: (ref.path, ref.line, ref.key)))
+        away = _in_order(rows)
         if away not in self.known:
             told = f"without {len(away)} rows (try {len(self.known) + 1})"
             ports = replace(self.ports, progress=_Told(self.ports.progress, told))
             less = removal(away, self.holders, self.task.request, ports, self.editor)
             self.known[away] = _Try(self.judge(less.request, less.ports), less.edits)
         return self.known[away]
+
+
+def _in_order(rows: Sequence[RowRef]) -> tuple[RowRef, ...]:
+    return tuple(sorted(rows, key=lambda ref: (ref.path, ref.line, ref.key)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,34 +180,33 @@ def _search(
 ) -> tuple[tuple[RowRef, ...], bool]:
     """The rows to take out, and whether less was tried; none where no set of rows that was tried clears anything.
 
-    What blocks without any added row as well is the fault of removed rows, or of the base. Only where no set clears
-    everything, the search is made once more for the rest.
+    What blocks without any added row as well is the fault of removed rows, or of the base, and is left. Where rows were
+    removed, too, that is only concluded once no set clears everything: new rows may make up for what the old ones did.
     """
-    everything = bench.without(ranking.rows)
-    standing = blocking(whole).keys() - goal
-    lasting = goal & everything.standing(goal)
-    certain = not any(change.diff.removed for change in bench.task.changes)
-    tolerated = [frozenset(standing), frozenset(standing | lasting)]
-    if not lasting:
-        tolerated = tolerated[:1]
-    elif certain:
-        tolerated = tolerated[1:]
-    for allowed in tolerated:
-        if goal <= allowed:
-            break
-
-        def passes(rows: Sequence[RowRef], allowed: frozenset[str] = allowed) -> bool:
-            return bench.without(rows).standing(goal) <= allowed
-
-        prefix = smallest_prefix(len(ranking.rows), ranking.guess, lambda n: passes(ranking.rows[:n]), more)
-        if prefix.size:
-            return _given_back(ranking.rows[: prefix.size], ranking, passes, more), prefix.smallest
-        if prefix.ended_early:
-            return (ranking.rows, False) if passes(ranking.rows) else _refuse_early(bench)
-    return (), True
+    others = frozenset(blocking(whole).keys() - goal)
+    replaced = any(change.diff.removed for change in bench.task.changes)
+    if replaced and (found := _tried(bench, ranking, goal, others, more)):
+        return found[0]
+    lasting = goal & bench.without(ranking.rows).standing(goal)
+    found = () if goal <= lasting else _tried(bench, ranking, goal, others | lasting, more)
+    return found[0] if found else ((), True)
 
 
-def _refuse_early(bench: _Bench) -> tuple[tuple[RowRef, ...], bool]:
+def _tried(
+    bench: _Bench, ranking: Ranking, goal: frozenset[str], allowed: frozenset[str], more: Callable[[], bool]
+) -> tuple[tuple[tuple[RowRef, ...], bool], ...]:
+    """One search, after which nothing but ``allowed`` may stand; what it found, or nothing."""
+
+    def passes(rows: Sequence[RowRef]) -> bool:
+        return bench.without(rows).standing(goal) <= allowed
+
+    prefix = smallest_prefix(len(ranking.rows), ranking.guess, lambda size: passes(ranking.rows[:size]), more)
+    if prefix.size:
+        return ((_given_back(ranking.rows[: prefix.size], ranking, passes, more), prefix.smallest),)
+    if not prefix.ended_early:
+        return ()
+    if bench.knows(ranking.rows) and passes(ranking.rows):
+        return ((ranking.rows, False),)
     raise EvaluationError(
         f"time ended after {len(bench.known)} tries, before a set of rows was found whose removal clears the change",
         remedy="give more of it: --budget SECONDS; what was computed is kept",

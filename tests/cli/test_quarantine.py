@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -261,6 +262,20 @@ def test_a_parquet_file_is_left_to_a_person(world):
     assert "data/new.parquet:2 " in done.stdout
     assert staged(world, "data/new.parquet") == sink.getvalue()
     assert not list((world.home / "cache" / "results").glob("*.patch"))
+
+
+def test_a_pointer_is_left_to_a_person(world):
+    content = "".join(MIXED).encode()
+    name = sha256(content).hexdigest()
+    place = world.root / ".git" / "lfs" / "objects" / name[:2] / name[2:4] / name
+    place.parent.mkdir(parents=True)
+    place.write_bytes(content)
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{name}\nsize {len(content)}\n"
+    world.stage("data/new.jsonl", pointer)
+    done = quarantined(world, judged(world), code=3)
+    assert "is a pointer to its data (Git LFS, DVC)" in " ".join(done.stdout.split())
+    assert "data/new.jsonl:2 " in done.stdout
+    assert staged(world, "data/new.jsonl").decode() == pointer
 
 
 def test_a_budget_that_stays_broken_is_told(world):

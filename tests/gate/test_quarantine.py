@@ -229,7 +229,6 @@ def test_a_replacement_is_cleared_though_removing_everything_new_would_block():
     rules = (replace(TWO[0], direction="decrease"), TWO[1])
     again = tuple((f"{q} now", a) for q, a in PANDA)
     search = Search(Bench(), before, {**BASE, "data/b.jsonl": jsonl(*again, *OWL[:6])}, rules=rules)
-    assert [verdict.exit for verdict in search.judged[:2]] == [1, 1]
     assert {one.cleared for one in search.found.turned} == {True}
     assert search.again().exit == 0
     assert all(int(place.rpartition(":")[2]) > len(again) for place in search.taken)
@@ -286,7 +285,7 @@ def test_time_that_ends_before_anything_passes_is_told():
     before = {**BASE, "data/b.jsonl": jsonl(*PANDA)}
     after = {**BASE, "data/b.jsonl": jsonl(*((f"{q} now", a) for q, a in PANDA), *OWL)}
     rules = (replace(TWO[0], direction="decrease"), TWO[1])
-    with pytest.raises(EvaluationError, match="time ended after 1 tries"):
+    with pytest.raises(EvaluationError, match="time ended after 0 tries"):
         Search(Bench(), before, after, rules=rules, seconds=0.0)
 
 
