@@ -46,6 +46,10 @@ if TYPE_CHECKING:
     from d2b_gate.gate.quarantine import Outcome
 
 
+_MOST_RUNS = 100
+"""More than `check` ever writes; a result that somebody edited must not cost more than a look."""
+
+
 def run_quarantine(arguments: Namespace) -> int:
     """Run `quarantine`."""
     result = read_result(Path(arguments.result))
@@ -80,7 +84,7 @@ def _plan(arguments: Namespace, beside: Path) -> Plan:
             what = "a patch holds the text of rows as it is, and a terminal would obey it"
             raise UsageError(what, where="--patch -", remedy="redirect stdout, or name a file")
         return Plan(Path("-"), arguments.write)
-    return Plan(writable(arguments.patch).absolute() if arguments.patch else beside, arguments.write)
+    return Plan(writable(arguments.patch).resolve() if arguments.patch else beside, arguments.write)
 
 
 def _refuse_elsewhere(stand: Standpoint) -> None:
@@ -100,7 +104,7 @@ def _searched(result: Verdict, wanted: str, stand: Standpoint, arguments: Namesp
         request = Request(stand.scope(), policy, stand.context, waivers)
         _refuse_another(result, request, stand, ports, arguments)
         changes = tuple(compare(spec, request.scope, ports) for spec in policy.datasets)
-        blame = {name.rpartition("@")[0]: finding.blame for name, finding in named_findings(result)}
+        blame = {name.rpartition("@")[0]: finding.blame[:_MOST_RUNS] for name, finding in named_findings(result)}
         seconds = policy.budget.seconds if arguments.budget is None else arguments.budget
         task = Task(request, changes, wanted, blame, seconds)
         return quarantine(task, ports, _editor(stand), partial(_judged, stand=stand))

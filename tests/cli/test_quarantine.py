@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -114,6 +115,26 @@ def test_several_files_and_containers(world):
     elements = json.loads(staged(world, "data/b.json"))
     assert len([one for one in elements if "Prune" in one["completion"]]) == len(GOOD)
     assert len(left) - 1 + len(elements) < 2 * len(MIXED)
+
+
+def test_everything_in_the_index_from_a_folder_below_with_other_line_ends_on_disk(world):
+    world.git("config", "core.autocrlf", "true")
+    text = "".join(BAD + MIXED[:16])
+    world.stage("data/new.jsonl", text.replace("\n", "\r\n"))
+    assert b"\r" not in staged(world, "data/new.jsonl")
+    world.root = world.root / "data"
+    result = judged(world, "--all")
+    done = quarantined(world, result, "--all", "--write", "--patch", "../way.patch")
+    assert "applied to the index and the working tree" in done.stdout
+    after = subprocess.run(["git", "show", ":./new.jsonl"], cwd=world.root, capture_output=True, check=True).stdout
+    assert (world.root / "new.jsonl").read_bytes() == after.replace(b"\n", b"\r\n")
+    judged(world, "--all", code=0)
+    undo = [line[line.index("git -C") :] for line in done.stdout.splitlines() if "git -C" in line]
+    assert len(undo) == 2
+    for command in undo:
+        subprocess.run(shlex.split(command), cwd=world.root, env=environment(world.home), check=True)
+    assert staged(world, "data/new.jsonl").decode() == text
+    assert (world.root / "new.jsonl").read_bytes() == text.replace("\n", "\r\n").encode()
 
 
 def test_a_range_is_patched_in_the_working_tree(world):
