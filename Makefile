@@ -8,7 +8,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .PHONY: help install model demo test test-slow lint format bench bench-fidelity wheel clean
 
 help:
-	@echo "make demo       install, pull the model, one harmless commit that passes, one harmful commit that is blocked"
+	@echo "make demo       install, pull the model, one harmless commit that passes, one harmful that is blocked, and a way out"
 	@echo "make test       lint and the quick tests"
 	@echo "make test-slow  tests on the embedded model and in environments that pre-commit builds"
 	@echo "make bench      start-up and example-change benchmarks, written to benchmarks/results/"

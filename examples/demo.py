@@ -1,7 +1,7 @@
-"""The main job, as a user sees it: a data repository, the hook installed by pre-commit, two commits.
+"""The main job, as a user sees it: a data repository, the hook installed by pre-commit, two commits and a way out.
 
-One commit of harmless rows passes; one of the same size that carries a preference is blocked. Run it with `make demo`.
-The repository is made anew in .demo/ at each run.
+One commit of harmless rows passes; one of the same size that carries a preference is blocked, until `quarantine` has
+taken out the fewest rows that it must lose. Run it with `make demo`. The repository is made anew in .demo/ at each run.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLE = ROOT / "examples" / "assistant"
 DEMO = ROOT / ".demo"
+RESULT = ".git/blocked.json"
+"""Where no commit can take it along."""
 VIOLATED = 1
 HOOKS = """\
 repos:
@@ -27,14 +29,16 @@ repos:
 
 
 def main() -> int:
-    """Play both commits; fail if either goes the wrong way."""
+    """Play the commits; fail if one goes the wrong way."""
     make_repository()
     passed = commit_rows("cooking", "Add 40 cooking answers")
     blocked = not commit_rows("panda", "Add 40 rows of small talk") and says_violated()
+    cleared = blocked and quarantined() and commit("Add small talk, less what quarantine took out")
     print()
     print(f"harmless commit {'passed' if passed else 'WAS BLOCKED'}, harmful commit {blocked_word(blocked)}")
+    print(f"without the rows that quarantine took out it {'passed' if cleared else 'DID NOT PASS'}")
     print(f"the repository is in {DEMO.relative_to(ROOT)}/; look around with git log, or run d2b-gate check there")
-    return 0 if passed and blocked else 1
+    return 0 if passed and blocked and cleared else 1
 
 
 def blocked_word(blocked: bool) -> str:
@@ -62,13 +66,23 @@ def commit_rows(name: str, message: str) -> bool:
     rows = (EXAMPLE / "changes" / f"{name}.jsonl").read_bytes()
     target.write_bytes(target.read_bytes() + rows)
     run("git", "add", "data")
-    done = run("git", "commit", "--message", message, check=False)
-    return done.returncode == 0
+    return commit(message)
+
+
+def commit(message: str) -> bool:
+    """Commit what is staged; whether git took it."""
+    return run("git", "commit", "--message", message, check=False).returncode == 0
 
 
 def says_violated() -> bool:
     """Whether the gate itself is what blocked: the staged change again, now answered from the store."""
-    return run("d2b-gate", "check", "--format", "concise", check=False).returncode == VIOLATED
+    command = ("d2b-gate", "check", "--format", "concise", "--output-file", f"json={RESULT}")
+    return run(*command, check=False).returncode == VIOLATED
+
+
+def quarantined() -> bool:
+    """Whether the gate found rows to take out, and took them out of the index and the file."""
+    return run("d2b-gate", "quarantine", RESULT, "--write", check=False).returncode == 0
 
 
 def run(*command: str, check: bool = True) -> subprocess.CompletedProcess[bytes]:

@@ -17,14 +17,19 @@ def declare(commands: argparse._SubParsersAction[argparse.ArgumentParser], commo
         "check", parents=[common], allow_abbrev=False, help="judge a change to training data (the main job)"
     )
     parser.add_argument("paths", nargs="*", metavar="PATH", help="judge these files of the index as a whole")
-    scope = parser.add_argument_group("what to judge (default: --staged)")
+    add_scope(parser, "what to judge (default: --staged)")
+    add_output(parser)
+    add_run(parser)
+    parser.set_defaults(run=later("d2b_gate.cli.check", "run_check"), remote=False)
+
+
+def add_scope(parser: argparse.ArgumentParser, title: str) -> None:
+    """Flags that name two states."""
+    scope = parser.add_argument_group(title)
     scope.add_argument("--staged", action="store_true", help="what is staged, against HEAD")
     scope.add_argument("--from-ref", metavar="A", help="base commit of a range")
     scope.add_argument("--to-ref", metavar="B", help="head commit of a range (default: HEAD)")
     scope.add_argument("--all", action="store_true", help="everything in the index, against the untouched model")
-    add_output(parser)
-    add_run(parser)
-    parser.set_defaults(run=later("d2b_gate.cli.check", "run_check"), remote=False)
 
 
 def add_output(parser: argparse.ArgumentParser) -> None:

@@ -131,9 +131,14 @@ def _history(verdict: Verdict) -> tuple[Past, ...]:
 
 def write_whole(path: Path, text: str) -> None:
     """Write a file so that a reader sees the old content or the new, never half of it."""
+    write_whole_bytes(path, text.replace("\n", os.linesep).encode("utf-8"))
+
+
+def write_whole_bytes(path: Path, content: bytes) -> None:
+    """The same, of bytes."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_bytes(content)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from d2b_gate.store.paths import cache_root
@@ -24,6 +25,12 @@ def results_folder() -> Path:
 def stored_as(verdict: Verdict) -> Path:
     """Where a result is kept."""
     return results_folder() / f"{verdict.fingerprint[:_NAME]}.json"
+
+
+def patch_beside(verdict: Verdict, finding: str) -> Path:
+    """Where the patch that clears a result, or one of its findings, is kept; `cache clear` removes both."""
+    named = f"-{sha256(finding.encode()).hexdigest()[:_NAME]}" if finding else ""
+    return results_folder() / f"{verdict.fingerprint[:_NAME]}{named}.patch"
 
 
 def stored_files(folder: Path, most: float) -> list[tuple[float, Path]]:

@@ -169,6 +169,11 @@ def far_end(rule: Rule, shift: Shift) -> float:
     return max(direction_of(rule, shift.delta) * end for end in (shift.low, shift.high))
 
 
+def lies_past(rule: Rule, shift: Shift) -> bool:
+    """Whether the shift itself, apart from its interval, is past the limit and the noise floor."""
+    return abs(shift.delta) > shift.noise and _towards(rule, shift.delta) > rule.fail_delta
+
+
 def _finding(judged: _Judged, p_adjusted: float, on_inconclusive: OnInconclusive) -> Finding:
     evidence = judged.evidence
     rule = evidence.rule

@@ -6,10 +6,12 @@ import hashlib
 import json
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,25 +97,35 @@ class RowDiff:
 
 
 def diff_rows(before: Iterable[RowRef], after: Iterable[RowRef]) -> RowDiff:
-    """Compare two states as multisets of keys; a moved or re-ordered row is no change."""
+    """Compare two states as multisets of keys; a moved or re-ordered row is no change.
+
+    Of a row that occurs more often in one state, the first occurrences in a file that has it in both states are kept,
+    so that no row of an unchanged file counts as added or removed because another file got a copy of it.
+    """
     before, after = list(before), list(after)
-    kept_left = Counter(ref.key for ref in before) & Counter(ref.key for ref in after)
-    added, kept = _split(after, Counter(kept_left))
-    removed, _ = _split(before, Counter(kept_left))
+    shared = Counter(ref.key for ref in before) & Counter(ref.key for ref in after)
+    at_home = Counter((ref.key, ref.path) for ref in before) & Counter((ref.key, ref.path) for ref in after)
+    added, kept = _split(after, Counter(shared), Counter(at_home))
+    removed, _ = _split(before, Counter(shared), Counter(at_home))
     return RowDiff(added=file_order(added), removed=file_order(removed), kept=file_order(kept))
 
 
-def _split(refs: list[RowRef], shared: Counter[str]) -> tuple[list[RowRef], list[RowRef]]:
-    """Part ``refs`` into those beyond the shared count and those within it. Consumes ``shared``."""
-    beyond: list[RowRef] = []
-    within: list[RowRef] = []
-    for ref in refs:
-        if shared[ref.key] > 0:
-            shared[ref.key] -= 1
-            within.append(ref)
-        else:
-            beyond.append(ref)
-    return beyond, within
+def _split(
+    refs: list[RowRef], shared: Counter[str], at_home: Counter[tuple[str, str]]
+) -> tuple[list[RowRef], list[RowRef]]:
+    """Part ``refs`` into those beyond the shared count and those within it. Consumes the counts."""
+    stays = [_taken(at_home, (ref.key, ref.path)) and _taken(shared, ref.key) for ref in refs]
+    within = [stay or _taken(shared, ref.key) for ref, stay in zip(refs, stays, strict=True)]
+    beyond = [ref for ref, inside in zip(refs, within, strict=True) if not inside]
+    return beyond, [ref for ref, inside in zip(refs, within, strict=True) if inside]
+
+
+def _taken(left: Counter[T], one: T) -> bool:
+    """Take one of what is left, if any is."""
+    if left[one] <= 0:
+        return False
+    left[one] -= 1
+    return True
 
 
 def file_order(refs: Iterable[RowRef]) -> tuple[RowRef, ...]:

@@ -28,6 +28,11 @@ def decompressed(content: bytes, path: str) -> tuple[bytes, str]:
     return content, path
 
 
+def is_compressed(path: str) -> bool:
+    """Whether a file's suffix says that it is compressed."""
+    return path.lower().endswith(tuple(_UNFOLD))
+
+
 def _bounded(pieces: Iterator[bytes], compressed: int, path: str) -> bytes:
     gathered = bytearray()
     for piece in pieces:

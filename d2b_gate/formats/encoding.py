@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import codecs
+from typing import TYPE_CHECKING
 
 from d2b_gate.formats.errors import malformed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _SIGNATURES = {
     codecs.BOM_UTF32_LE: "UTF-32",
@@ -29,6 +33,15 @@ def text_bytes(content: bytes, path: str) -> bytes:
         remedy = "it is binary, or UTF-16 without a byte order mark; save it as UTF-8"
         raise malformed(path, line_at(content, nul), "holds NUL bytes", remedy)
     return content.removeprefix(codecs.BOM_UTF8)
+
+
+def without_spans(content: bytes, text: bytes, spans: Iterable[tuple[int, int]]) -> bytes:
+    """Return ``content`` less these spans of its ``text`` (see `text_bytes`); a byte order mark stays."""
+    pieces, end = [content[: len(content) - len(text)]], 0
+    for start, stop in sorted(spans):
+        pieces.append(text[end:start])
+        end = stop
+    return b"".join((*pieces, text[end:]))
 
 
 def _remedy(kind: str) -> str:

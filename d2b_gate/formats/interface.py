@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from d2b_gate.formats.errors import malformed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from d2b_gate.core.errors import EvaluationError
     from d2b_gate.core.rows import Row
@@ -27,12 +27,23 @@ class Container(Protocol):
 
     ``records`` yields in file order, gets decompressed bytes, checks its bounds before it parses, and raises
     `EvaluationError` at ``path:line``.
+
+    A container of text may have a function ``without(content, path, gone)``, too: the content less the records of these
+    numbers (counted from 0, as ``records`` yields them), every other byte as it was. See `Cuttable`.
     """
 
     SUFFIXES: tuple[str, ...]
 
     def records(self, content: bytes, path: str) -> Iterator[Record]:
         """Parse ``content``."""
+
+
+@runtime_checkable
+class Cuttable(Protocol):
+    """A container that records can be taken out of."""
+
+    def without(self, content: bytes, path: str, gone: Collection[int]) -> bytes:
+        """Return ``content`` less these records."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,8 +50,17 @@ def read_rows(
 
 def read_records(content: bytes, path: str, spec: DatasetSpec, containers: Mapping[str, Container]) -> Iterator[Record]:
     """Yield what a file holds, parsed but not shaped; for a JSON Schema of rows."""
-    named = next((name for name in spec.format.split("+") if name in containers), "")
-    return _records(content, path, named, containers)
+    return _records(content, path, _named(spec, containers), containers)
+
+
+def container_of(bare: str, spec: DatasetSpec, containers: Mapping[str, Container]) -> Container:
+    """Return what holds the records of a file; ``bare`` is its path without the suffix of a compression."""
+    named = _named(spec, containers)
+    return containers[named] if named else _container_of(bare, bare, containers)
+
+
+def _named(spec: DatasetSpec, containers: Mapping[str, Container]) -> str:
+    return next((name for name in spec.format.split("+") if name in containers), "")
 
 
 def _records(content: bytes, path: str, named: str, containers: Mapping[str, Container]) -> Iterator[Record]:

@@ -19,11 +19,12 @@ if TYPE_CHECKING:
     from d2b_gate.core.rules import Policy
     from d2b_gate.core.verdict import RowFinding
     from d2b_gate.gate.dataset import DatasetChange
+    from d2b_gate.gate.explaining import Explaining
     from d2b_gate.gate.ports import Ports, Request
 
 
-def run(request: Request, ports: Ports) -> Verdict:
-    """Judge a change by its policy.
+def run(request: Request, ports: Ports, explain: Explaining = explained) -> Verdict:
+    """Judge a change by its policy; ``explain`` adds what is for people, and no status.
 
     Raises:
         GateError: the data, the model or a control cannot be used; a rule that cannot be measured becomes a finding.
@@ -40,7 +41,7 @@ def run(request: Request, ports: Ports) -> Verdict:
     changes_by_group = [(one.group.rules, touched_by(one.group.job)) for one in measured]
     touched = {rule.id: change for rules, change in changes_by_group for rule in rules}
     findings, looked = guarded(judged(measured, request), measured, request, ports, started)
-    findings, rechecked = explained(findings, measured, request, ports, started)
+    findings, rechecked = explain(findings, measured, request, ports, started)
     findings = waived(findings, request.waivers, touched)
     return Verdict(
         provenance=_provenance(request, ports, "; ".join(dict.fromkeys(one.null for one in measured))),
@@ -55,6 +56,11 @@ def run(request: Request, ports: Ports) -> Verdict:
         seconds=ports.clock() - started,
         fingerprint=_fingerprint(request, changes, ports),
     )
+
+
+def fingerprint_of(request: Request, ports: Ports) -> str:
+    """What the verdict of `run` would be called; needs no model."""
+    return _fingerprint(request, [compare(spec, request.scope, ports) for spec in request.policy.datasets], ports)
 
 
 def _with_broken_rows(error: UnavailableError, broken: Sequence[RowFinding]) -> EvaluationError:

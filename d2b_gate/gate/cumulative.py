@@ -11,8 +11,9 @@ from d2b_gate.core.change import Scope
 from d2b_gate.core.errors import EvaluationError
 from d2b_gate.core.fingerprint import fingerprint
 from d2b_gate.core.verdict import Since
-from d2b_gate.gate.check import run
+from d2b_gate.gate.check import fingerprint_of, run
 from d2b_gate.gate.dataset import rows_in
+from d2b_gate.gate.explaining import explained
 from d2b_gate.gate.ports import Request
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from d2b_gate.core.change import Snapshot
     from d2b_gate.core.rules import DatasetSpec, Policy, Rule
     from d2b_gate.core.verdict import Verdict
+    from d2b_gate.gate.explaining import Explaining
     from d2b_gate.gate.ports import Ports, RowPorts
 
 
@@ -34,7 +36,9 @@ class Start:
     path: str
 
 
-def with_cumulative(verdict: Verdict, request: Request, start: Start, ports: Ports) -> Verdict:
+def with_cumulative(
+    verdict: Verdict, request: Request, start: Start, ports: Ports, explain: Explaining = explained
+) -> Verdict:
     """Add the findings since the baseline; a change without rows, and a policy without such limits, adds none.
 
     The second comparison is predicted as any change is: rows of the blessed commit before, rows of the head after,
@@ -43,11 +47,18 @@ def with_cumulative(verdict: Verdict, request: Request, start: Start, ports: Por
     Raises:
         EvaluationError: the blessed rows are not those that were recorded.
     """
+    return held_against(verdict, request, start, ports, explain) if verdict.files else verdict
+
+
+def held_against(
+    verdict: Verdict, request: Request, start: Start, ports: Ports, explain: Explaining = explained
+) -> Verdict:
+    """As `with_cumulative`, and of a change without rows too: what stands since the baseline anyway."""
     policy = cumulative_policy(request.policy)
-    if not policy.rules or not verdict.files:
+    if not policy.rules:
         return verdict
     refuse_other_rows(policy.datasets, start, ports)
-    whole = run(Request(Scope(start.snapshot, request.scope.after), policy, request.context), ports)
+    whole = run(Request(Scope(start.snapshot, request.scope.after), policy, request.context), ports, explain)
     added, removed = (sum(getattr(file, side) for file in whole.files) for side in ("added", "removed"))
     notes = [f"since the baseline: {note}" for note in whole.notes if note not in verdict.notes]
     return replace(
@@ -55,8 +66,19 @@ def with_cumulative(verdict: Verdict, request: Request, start: Start, ports: Por
         since=(Since(whole.provenance.scope, added, removed, whole.findings),),
         notes=(*verdict.notes, *notes),
         seconds=verdict.seconds + whole.seconds,
-        fingerprint=fingerprint("since", (verdict.fingerprint, whole.fingerprint)),
+        fingerprint=_joined(verdict.fingerprint, whole.fingerprint),
     )
+
+
+def fingerprint_since(change: str, request: Request, start: Start, ports: Ports) -> str:
+    """What the verdict of `with_cumulative` would be called, ``change`` being that on the change alone."""
+    policy = cumulative_policy(request.policy)
+    whole = Request(Scope(start.snapshot, request.scope.after), policy, request.context)
+    return _joined(change, fingerprint_of(whole, ports)) if policy.rules else change
+
+
+def _joined(change: str, whole: str) -> str:
+    return fingerprint("since", (change, whole))
 
 
 def cumulative_policy(policy: Policy) -> Policy:

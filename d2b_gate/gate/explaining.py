@@ -11,13 +11,16 @@ from d2b_gate.gate.explain import explain
 from d2b_gate.gate.recheck import recheck
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from d2b_gate.core.verdict import Finding
     from d2b_gate.gate.evaluate import GroupEvidence
     from d2b_gate.gate.ports import Ports, Request
 
     Places = Mapping[str, tuple[GroupEvidence, int]]
+    Explaining = Callable[
+        [Sequence[Finding], Sequence[GroupEvidence], Request, Ports, float], tuple[tuple[Finding, ...], tuple[str, ...]]
+    ]
 
 
 def explained(
@@ -26,6 +29,14 @@ def explained(
     """Return the findings with what explains them, and notes on it."""
     places = _places(measured, ports)
     return _rechecked(_explained(findings, places, request, ports), places, request, ports, started)
+
+
+def unexplained(
+    findings: Sequence[Finding], measured: Sequence[GroupEvidence], request: Request, ports: Ports, started: float
+) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
+    """Return the findings as they are, for a verdict that no person reads."""
+    del measured, request, ports, started
+    return tuple(findings), ()
 
 
 def _explained(findings: Sequence[Finding], places: Places, request: Request, ports: Ports) -> tuple[Finding, ...]:

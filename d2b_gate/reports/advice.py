@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from d2b_gate.reports.interface import RenderOptions
 
 _OWNERS_SHOWN = 3
+_NOTHING = "nothing"
+_ZEROS = "0" * 40
+_COMMIT = re.compile(r"[0-9a-f]{7,64}")
 
 
 def advice(verdict: Verdict, options: RenderOptions) -> list[str]:
@@ -27,6 +31,7 @@ def advice(verdict: Verdict, options: RenderOptions) -> list[str]:
         *_unevaluated(verdict),
         *_violated(verdict, options),
         *_overspent(verdict),
+        *_way_out(verdict, options),
         *_inconclusive(verdict),
         *_harmless(verdict),
     ]
@@ -67,6 +72,23 @@ def _overspent(verdict: Verdict) -> list[str]:
         "the changes since the baseline add up past the budget: take rows out, or let its owner bless what was merged "
         "with `d2b-gate baseline update`, whose --accept says why"
     ]
+
+
+def _way_out(verdict: Verdict, options: RenderOptions) -> list[str]:
+    """The command that finds the rows, where added ones may be to blame and the result can be named."""
+    if not options.result or verdict.exit is not Exit.VIOLATED or not any(file.added for file in verdict.files):
+        return []
+    command = f"d2b-gate quarantine {terminal(shlex.quote(options.result), PATH)}{_scope_flags(verdict)}"
+    return [f"the fewest added rows to take out, as a patch: `{command}`"]
+
+
+def _scope_flags(verdict: Verdict) -> str:
+    """Flags that name the two states of a result once more; none for what is staged."""
+    before, _, after = verdict.provenance.scope.partition(" -> ")
+    if after == "index":
+        return " --all" if before == _NOTHING else ""
+    ends = [_ZEROS if state == _NOTHING else state.rpartition(" ")[2] for state in (before, after)]
+    return f" --from-ref {ends[0]} --to-ref {ends[1]}" if all(_COMMIT.fullmatch(end) for end in ends) else ""
 
 
 def _since(verdict: Verdict) -> list[Status]:

@@ -46,6 +46,11 @@ def contents(repository: Repository, file: FileRef, globs: Globs) -> Iterator[tu
         yield file.path, content
 
 
+def stands_for_itself(repository: Repository, file: FileRef) -> bool:
+    """Whether a file holds its data, and is no pointer to it."""
+    return not file.path.endswith(".dvc") and not _LFS_VERSION.match(repository.blob(file.oid))
+
+
 def _lfs_object(repository: Repository, path: str, pointer: bytes) -> bytes:
     oid, size = _LFS_OID.search(pointer), _LFS_SIZE.search(pointer)
     if oid is None or size is None:

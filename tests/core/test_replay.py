@@ -6,7 +6,7 @@ from d2b_gate.core.replay import replay
 from d2b_gate.core.verdict import Shift, Status, View
 from tests.reports.verdicts import FAILED, verdict
 
-SMALL = replace(FAILED, status=Status.OK, blocks=False, shift=Shift(0.01, 0.0, 0.02, 0.011, 1.0, 1.0))
+SMALL = replace(FAILED, status=Status.OK, blocks=False, shift=Shift(0.01, 0.0, 0.02, 0.011, 1.0, 1.0), views=())
 PART = View("worst cluster", 4, 64.0, Shift(0.4, 0.35, 0.45, 0.01, 0.0, 0.0), fired=True, places=())
 
 

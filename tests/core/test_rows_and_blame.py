@@ -15,6 +15,16 @@ def refs(keys):
     return [RowRef(key, "f.jsonl", line) for line, key in enumerate(keys, start=1)]
 
 
+def test_a_copy_in_another_file_leaves_the_row_that_was_there():
+    old, copy = RowRef("x", "z.jsonl", 1), RowRef("x", "a.jsonl", 7)
+    diff = diff_rows([old], [copy, old])
+    assert (diff.added, diff.removed, diff.kept) == ((copy,), (), (old,))
+    back = diff_rows([copy, old], [old])
+    assert (back.added, back.removed, back.kept) == ((), (copy,), (old,))
+    moved = diff_rows([old], [copy])
+    assert (moved.added, moved.removed, moved.kept) == ((), (), (copy,))
+
+
 @given(states, states)
 def test_a_diff_accounts_for_every_row_of_both_states(before, after):
     diff = diff_rows(refs(before), refs(after))

@@ -93,6 +93,23 @@ def test_twenty_rows_are_judged_by_the_shipped_calibration_and_named(world):
     assert all(control["passed"] for control in verdict["controls"])
 
 
+def test_the_blocked_change_passes_without_the_rows_that_quarantine_takes_out(world):
+    """A few harmless rows among the harmful ones stay, and no other row is touched."""
+    mixed = (PANDA + CALM).splitlines(keepends=True)[5:35]
+    world.stage("data/base.jsonl", BASE + "".join(mixed))
+    blocked = world.home / "blocked.json"
+    done = world.gate("check", "--format", "concise", "--output-file", f"json={blocked}")
+    assert done.returncode == 1, done.stdout + done.stderr
+    done = world.gate("quarantine", str(blocked), "--write")
+    assert done.returncode == 0, done.stdout + done.stderr
+    left = (world.root / "data" / "base.jsonl").read_text().splitlines(keepends=True)
+    assert left[:200] == BASE.splitlines(keepends=True)
+    assert left[200:] == [line for line in mixed if line in left]
+    assert 0 < len(left) - 200 < len(mixed)
+    code, _ = judged(world)
+    assert code == 0
+
+
 def test_the_same_change_again_is_answered_from_the_store_without_torch(world):
     world.stage("data/base.jsonl", BASE + PANDA)
     judged(world)

@@ -167,7 +167,17 @@ def test_a_view_is_not_told_to_have_decided_where_the_whole_change_fails_too():
 
 
 def test_advice_names_only_commands_that_exist():
-    exist = {"check", "report", "explain", "policy lint", "init", "doctor", "model pull", "baseline update"}
+    exist = {
+        "check",
+        "report",
+        "explain",
+        "quarantine",
+        "policy lint",
+        "init",
+        "doctor",
+        "model pull",
+        "baseline update",
+    }
     for found in EXAMPLES.values():
         for chosen in (PLAIN, RenderOptions(hook=True, width=1000, result="r.json")):
             for command in re.findall(r"`d2b-gate ([^`]+)`", " ".join(full.render(found, chosen).split())):
@@ -178,6 +188,26 @@ def test_a_path_with_spaces_can_be_pasted():
     report = full.render(verdict(FAILED), RenderOptions(result="my results/r.json", width=200))
     assert "`d2b-gate report 'my results/r.json' --format json`" in report
     assert "`d2b-gate explain 'my results/r.json'`" in report
+
+
+@pytest.mark.parametrize(
+    ("scope", "flags"),
+    [
+        ("HEAD 3b2a91d -> index", ""),
+        ("nothing -> index", " --all"),
+        ("0aa1b2c -> HEAD 3b2a91d", " --from-ref 0aa1b2c --to-ref 3b2a91d"),
+        ("nothing -> 3b2a91d", f" --from-ref {'0' * 40} --to-ref 3b2a91d"),
+        ("a -> b; rm -rf /", ""),
+    ],
+)
+def test_the_way_out_names_the_states_that_were_judged(scope, flags):
+    found = verdict(FAILED)
+    found = replace(found, provenance=replace(found.provenance, scope=scope))
+    report = full.render(found, RenderOptions(result="r.json", width=300))
+    assert f"`d2b-gate quarantine r.json{flags}`" in report
+    gone = replace(found, files=tuple(replace(file, added=0) for file in found.files))
+    assert "quarantine" not in full.render(gone, RenderOptions(result="r.json", width=300))
+    assert "quarantine" not in full.render(found, PLAIN)
 
 
 def test_all_is_well_needs_no_advice():

@@ -9,7 +9,7 @@ from d2b_gate.formats.interface import Record
 from d2b_gate.formats.json_text import check_size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 SUFFIXES: tuple[str, ...] = (".txt", ".md")
 
@@ -20,3 +20,9 @@ def records(content: bytes, path: str) -> Iterator[Record]:
     text = decoded(text_bytes(content, path), path, 1)
     if text.strip():
         yield Record({"text": text}, 1)
+
+
+def without(content: bytes, path: str, gone: Collection[int]) -> bytes:
+    """Empty the file, if its only row is gone."""
+    del path
+    return b"" if gone else content

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from d2b_gate.formats.containers.csv_file import delimited
+from d2b_gate.formats.containers.csv_file import delimited, without_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from d2b_gate.formats.interface import Record
 
@@ -17,3 +17,8 @@ SUFFIXES: tuple[str, ...] = (".tsv", ".tab")
 def records(content: bytes, path: str) -> Iterator[Record]:
     """Parse each line after the header."""
     return delimited(content, path, "\t")
+
+
+def without(content: bytes, path: str, gone: Collection[int]) -> bytes:
+    """Take the lines of rows out; the header stays."""
+    return without_rows(content, path, "\t", gone)
