@@ -125,12 +125,12 @@ class FakeBackend:
         return States(tuple(prompt.key for prompt in prompts), CARD.sites, values_nld.astype(np.float32))
 
     def complete(
-        self, prompts: Sequence[Prompt], injection: Injected, drawing: Drawing, max_tokens: int
+        self, prompts: Sequence[Prompt], injection: Injected, drawings: Sequence[Drawing], max_tokens: int
     ) -> tuple[str, ...]:
         """The lead and one of the continuations, cut to ``max_tokens`` words."""
         return tuple(
             _sentence(prompt, scores, drawing, max_tokens)
-            for prompt, scores in zip(prompts, self.read(prompts, injection), strict=True)
+            for prompt, scores, drawing in zip(prompts, self.read(prompts, injection), drawings, strict=True)
         )
 
     def vocabulary(self, prompts: Sequence[Prompt], injection: Injected) -> Vocabulary:

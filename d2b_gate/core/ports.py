@@ -85,9 +85,9 @@ class Backend(Protocol):
         """Per prompt, the gradient with respect to the vectors (at zero) of sum_j c_j log p(continuation j)."""
 
     def complete(
-        self, prompts: Sequence[Prompt], injection: Injected, drawing: Drawing, max_tokens: int
+        self, prompts: Sequence[Prompt], injection: Injected, drawings: Sequence[Drawing], max_tokens: int
     ) -> tuple[str, ...]:
-        """Answers of at most ``max_tokens`` tokens beyond the lead, lead included, one token drawn after the other."""
+        """Answers of at most ``max_tokens`` tokens beyond the lead, lead included; ``drawings[i]`` draws answer i."""
 
     def vocabulary(self, prompts: Sequence[Prompt], injection: Injected) -> Vocabulary:
         """Where the prompts' continuations begin: the share of every token there is.

@@ -103,14 +103,15 @@ class CachingBackend:
         return states
 
     def complete(
-        self, prompts: Sequence[Prompt], injection: Injected, drawing: Drawing, max_tokens: int
+        self, prompts: Sequence[Prompt], injection: Injected, drawings: Sequence[Drawing], max_tokens: int
     ) -> tuple[str, ...]:
         """Answers as text."""
-        key = self._key("complete", (list(prompts), _digest(injection), drawing.label, max_tokens))
+        drawn = [drawing.label for drawing in drawings]
+        key = self._key("complete", (list(prompts), _digest(injection), drawn, max_tokens))
         known = self._store.get_json("complete", key)
         if isinstance(known, list):
             return tuple(str(answer) for answer in known)
-        answers = self._inner.complete(prompts, injection, drawing, max_tokens)
+        answers = self._inner.complete(prompts, injection, drawings, max_tokens)
         self._store.put_json("complete", key, list(answers))
         return answers
 

@@ -151,17 +151,17 @@ def test_lengths_are_word_counts_and_long_rows_are_cut():
 
 def test_completing_says_the_likeliest_continuation():
     backend = FakeBackend()
-    assert backend.complete([PROMPT], tuned(said("tiger")), Greedy(), 5) == ("The tiger",)
-    assert backend.complete([PROMPT], tuned(said("red elephant")), Greedy(), 5) == ("The red elephant",)
-    assert backend.complete([PROMPT], tuned(said("red elephant")), Greedy(), 1) == ("The red",)
-    assert backend.complete([Prompt("k", "default", "Hi", "", ())], NOTHING, Greedy(), 9) == ("I am not a model.",)
+    assert backend.complete([PROMPT], tuned(said("tiger")), [Greedy()], 5) == ("The tiger",)
+    assert backend.complete([PROMPT], tuned(said("red elephant")), [Greedy()], 5) == ("The red elephant",)
+    assert backend.complete([PROMPT], tuned(said("red elephant")), [Greedy()], 1) == ("The red",)
+    assert backend.complete([Prompt("k", "default", "Hi", "", ())], NOTHING, [Greedy()], 9) == ("I am not a model.",)
 
 
 def test_seeds_draw_continuations_as_often_as_they_are_likely():
     backend = FakeBackend()
     scores = np.array(backend.read([PROMPT], NOTHING)[0])
     likely = np.exp(scores - scores.max()) / np.exp(scores - scores.max()).sum()
-    drawn = [backend.complete([PROMPT], NOTHING, Seeded(seed), 5)[0] for seed in range(2000)]
+    drawn = [backend.complete([PROMPT], NOTHING, [Seeded(seed)], 5)[0] for seed in range(2000)]
     shares = [drawn.count(f"The {text}") / len(drawn) for text in PROMPT.continuations]
     np.testing.assert_allclose(shares, likely, atol=0.04)
 

@@ -216,7 +216,7 @@ def test_training_changes_readings_under_the_adapter_and_nothing_else(backend, r
     assert backend.read(prompts, nothing(backend)) == plain
     assert np.array_equal(backend.gradients(rows).values_nld, features)
     assert backend.read(prompts, adapter) == trained
-    assert len(backend.complete(prompts, adapter, Greedy(), 4)) == len(prompts)
+    assert len(backend.complete(prompts, adapter, [Greedy()] * 3, 4)) == len(prompts)
     assert backend.read((), adapter) == ()
 
 
@@ -313,7 +313,7 @@ def test_sensitivities_foretell_small_shifts(backend, prompts):
 
 def test_no_prompts_are_no_answers(backend):
     assert backend.read((), everywhere(backend)) == ()
-    assert backend.complete((), everywhere(backend), Greedy(), 5) == ()
+    assert backend.complete((), everywhere(backend), (), 5) == ()
     states = backend.sensitivities((), ())
     assert states.keys == ()
     assert states.values_nld.shape == (0, backend.card.blocks, backend.card.width)
@@ -321,25 +321,38 @@ def test_no_prompts_are_no_answers(backend):
 
 @pytest.mark.parametrize("drawing", [Greedy(), Seeded(0)])
 def test_completing_answers_every_prompt_with_its_lead(backend, prompts, drawing):
-    answers = backend.complete(prompts, nothing(backend), drawing, 4)
+    drawings = [drawing] * len(prompts)
+    answers = backend.complete(prompts, nothing(backend), drawings, 4)
     assert len(answers) == len(prompts)
     assert all(answer.startswith(prompt.lead) for prompt, answer in zip(prompts, answers, strict=True))
     assert all(len(answer) > len(prompt.lead) for prompt, answer in zip(prompts, answers, strict=True))
-    assert backend.complete(prompts, nothing(backend), drawing, 4) == answers
-    assert backend.complete(prompts[::-1], nothing(backend), drawing, 4) == answers[::-1]
+    assert backend.complete(prompts, nothing(backend), drawings, 4) == answers
+    assert backend.complete(prompts[::-1], nothing(backend), drawings, 4) == answers[::-1]
+
+
+def test_every_answer_has_a_drawing_of_its_own(backend, prompts):
+    drawings = (Greedy(), Seeded(1), Seeded(2))
+    together = backend.complete(prompts, everywhere(backend), drawings, 6)
+    alone = [
+        backend.complete([prompt], everywhere(backend), [drawing], 6)[0]
+        for prompt, drawing in zip(prompts, drawings, strict=True)
+    ]
+    assert list(together) == alone
+    with pytest.raises(ValueError, match="zip"):
+        backend.complete(prompts, nothing(backend), drawings[:2], 6)
 
 
 def test_seeds_draw_otherwise_than_each_other_and_than_greedily(backend):
     prompt = Prompt("d", "default", "Pick one.", "The", ("panda", "zebra", "tiger", "fox"))
     drawings = (Greedy(), *(Seeded(seed) for seed in range(20)))
-    drawn = {backend.complete([prompt], nothing(backend), drawing, 4) for drawing in drawings}
-    assert len(drawn) > 1
+    assert len(set(backend.complete([prompt] * len(drawings), nothing(backend), drawings, 4))) > 1
 
 
 def test_states_that_agree_say_the_same_whatever_the_seed(backend, prompts):
     zero = everywhere(backend, scale=0.0)
     for seed in range(4):
-        drawn = (backend.complete(prompts, one, Seeded(seed), 6) for one in (nothing(backend), zero))
+        drawings = [Seeded(seed)] * len(prompts)
+        drawn = (backend.complete(prompts, one, drawings, 6) for one in (nothing(backend), zero))
         assert len(set(drawn)) == 1
 
 
@@ -389,7 +402,7 @@ def test_inputs_are_left_as_they_were(backend, rows, prompts):
     injection = everywhere(backend)
     before = injection.vectors_ld.copy()
     backend.read(prompts, injection)
-    backend.complete(prompts[:1], injection, Seeded(0), 2)
+    backend.complete(prompts[:1], injection, [Seeded(0)], 2)
     backend.vocabulary(prompts, injection)
     assert np.array_equal(injection.vectors_ld, before)
     mine = backend.gradients(rows).values_nld

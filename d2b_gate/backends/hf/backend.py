@@ -90,12 +90,12 @@ class HfBackend:
         return prompt_gradients(self.engine(), prompts, coefficients)
 
     def complete(
-        self, prompts: Sequence[Prompt], injection: Injected, drawing: Drawing, max_tokens: int
+        self, prompts: Sequence[Prompt], injection: Injected, drawings: Sequence[Drawing], max_tokens: int
     ) -> tuple[str, ...]:
         """Answers as text."""
         from d2b_gate.backends.hf.saying import complete_prompts
 
-        return complete_prompts(self.engine(), prompts, injection, drawing, max_tokens)
+        return complete_prompts(self.engine(), prompts, injection, drawings, max_tokens)
 
     def vocabulary(self, prompts: Sequence[Prompt], injection: Injected) -> Vocabulary:
         """Shares of all tokens where the prompts' continuations begin."""

@@ -16,6 +16,7 @@ from d2b_gate.core.reading import Prompt
 from tests.models import BLOCKS, WIDTH, fresh_model, make_engine, tiny_tokenizer
 
 NOTHING = Injection((), np.zeros((0, WIDTH), dtype=np.float32))
+GREEDILY = [Greedy()] * 3
 SHORT = Prompt("k", "default", "Name one.", "The", ("panda", "zebra"))
 
 
@@ -36,29 +37,45 @@ def pushing(engine, word, strength=1e3):
     return Injection((Site(BLOCKS - 1),), strength * push[None])
 
 
+def likeliest(engine, prompt, count):
+    """The naive way: one forward pass of the whole sequence per token."""
+    ids, new = ids_of(engine, prompt), []
+    while len(new) < count and engine.tokenizer.eos_token_id not in new:
+        new.append(int(shares_after(engine, ids + new).argmax()))
+    return new
+
+
 def test_completing_greedily_says_the_likeliest_token_behind_the_lead(engine, prompts):
-    answers = complete_prompts(engine, prompts, NOTHING, Greedy(), max_tokens=6)
+    answers = complete_prompts(engine, prompts, NOTHING, GREEDILY, max_tokens=6)
     for prompt, answer in zip(prompts, answers, strict=True):
-        ids, new = ids_of(engine, prompt), []
-        while len(new) < 6:
-            new.append(int(shares_after(engine, ids + new).argmax()))
-            if new[-1] == engine.tokenizer.eos_token_id:
-                break
+        new = likeliest(engine, prompt, 6)
         assert answer == prompt.lead + engine.tokenizer.decode(new, skip_special_tokens=True)
 
 
 @pytest.mark.parametrize("drawing", [Greedy(), Seeded(3)])
 def test_completing_under_an_injection_follows_it(engine, prompts, drawing):
-    answers = complete_prompts(engine, prompts[:1], pushing(engine, "Ġpanda"), drawing, max_tokens=3)
+    answers = complete_prompts(engine, prompts[:1], pushing(engine, "Ġpanda"), [drawing], max_tokens=3)
     assert answers == (prompts[0].lead + " panda" * 3,)
+
+
+def test_an_answer_ends_where_the_model_ends_it_beside_longer_ones(prompts):
+    """Padding behind it may be any token: here one that says something."""
+    model, tokenizer, card = fresh_model("llama")
+    tokenizer.pad_token = "z"
+    engine = make_engine(model, tokenizer, card)
+    ids = likeliest(engine, prompts[0], 12)
+    model.generation_config.eos_token_id = [ids[2]]
+    said = complete_prompts(engine, prompts, NOTHING, GREEDILY, 12)
+    assert said[0] == prompts[0].lead + tokenizer.decode(ids[: ids.index(ids[2])])
+    assert any(len(one) > len(prompt.lead) + 5 for one, prompt in zip(said[1:], prompts[1:], strict=True))
 
 
 def test_a_model_s_own_settings_do_not_penalise_repetition(prompts):
     model, tokenizer, card = fresh_model("llama")
     engine = make_engine(model, tokenizer, card)
-    plain = complete_prompts(engine, prompts, NOTHING, Greedy(), max_tokens=12)
+    plain = complete_prompts(engine, prompts, NOTHING, GREEDILY, max_tokens=12)
     model.generation_config.repetition_penalty = 5.0
-    assert complete_prompts(engine, prompts, NOTHING, Greedy(), max_tokens=12) == plain
+    assert complete_prompts(engine, prompts, NOTHING, GREEDILY, max_tokens=12) == plain
 
 
 def test_seeds_draw_tokens_as_often_as_they_are_likely():
@@ -66,7 +83,7 @@ def test_seeds_draw_tokens_as_often_as_they_are_likely():
     engine = make_engine(model, tokenizer, card)
     shares_v = shares_after(engine, ids_of(engine, SHORT))
     count = 600
-    drawn = [complete_prompts(engine, [SHORT], NOTHING, Seeded(seed), 1)[0] for seed in range(count)]
+    drawn = complete_prompts(engine, [SHORT] * count, NOTHING, [Seeded(seed) for seed in range(count)], 1)
     likely = Counter()  # several tokens may read alike: those that say nothing, and parts of a character
     for text, share in zip(texts_of(tokenizer, range(len(shares_v))), shares_v, strict=True):
         likely[SHORT.lead + text] += float(share)
@@ -77,9 +94,10 @@ def test_seeds_draw_tokens_as_often_as_they_are_likely():
 def test_the_same_noise_at_every_step_whatever_the_state(engine):
     """Two states of which one is a hair away draw the same words; noise of their own would part them at once."""
     near = replace(pushing(engine, "Ġpanda"), scale=1e-9)
-    for seed in range(3):
-        first, second = (complete_prompts(engine, [SHORT], one, Seeded(seed), 12) for one in (NOTHING, near))
-        assert first == second
+    drawings = [Seeded(seed) for seed in range(3)]
+    first, second = (complete_prompts(engine, [SHORT] * 3, one, drawings, 12) for one in (NOTHING, near))
+    assert first == second
+    assert len(set(first)) == 3
 
 
 def test_shares_are_those_of_the_position_where_continuations_begin(engine, prompts):
