@@ -9,6 +9,8 @@ from d2b_gate.core.errors import EvaluationError
 from d2b_gate.core.verdict import Status
 from d2b_gate.gate.explain import explain
 from d2b_gate.gate.recheck import recheck
+from d2b_gate.gate.samples import with_samples
+from d2b_gate.gate.telling import told
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,7 +27,9 @@ def explained(
 ) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
     """Return the findings with what explains them, and notes on it."""
     places = _places(measured, ports)
-    return _rechecked(_explained(findings, places, request, ports), places, request, ports, started)
+    findings, rechecked = _rechecked(_explained(findings, places, request, ports), places, request, ports, started)
+    findings, missing = told(findings, places, request, ports, started)
+    return findings, (*rechecked, *missing)
 
 
 def _explained(findings: Sequence[Finding], places: Places, request: Request, ports: Ports) -> tuple[Finding, ...]:
@@ -37,6 +41,8 @@ def _explained(findings: Sequence[Finding], places: Places, request: Request, po
         try:
             if one is not None:
                 finding = explain(finding, one.asked[index], one.asking, index, one.group.job, most, ports)
+                blame = with_samples(finding.blame, one.group.job, request.policy.show_samples, ports)
+                finding = replace(finding, blame=blame)
         except EvaluationError as error:
             finding = replace(finding, reason=f"{finding.reason} (the rows to blame could not be found: {error.what})")
         explained.append(finding)

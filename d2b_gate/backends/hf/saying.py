@@ -75,13 +75,13 @@ def _complete(
 
 def _ends(engine: Engine) -> frozenset[int]:
     """Tokens that end an answer: as the model's settings say, or the tokenizer's."""
-    ends = engine.model.generation_config.eos_token_id  # type: ignore[union-attr]  # it has one: it can generate
+    ends = engine.model.generation_config.eos_token_id
     if ends is None:
         ends = engine.tokenizer.eos_token_id
     return frozenset(ends if isinstance(ends, list) else [ends])
 
 
-def _text(engine: Engine, ids: Sequence[int], ends: frozenset[int]) -> str:
+def _text(engine: Engine, ids: list[int], ends: frozenset[int]) -> str:
     """Up to the end of the answer; what stands behind it is padding, which may be any token."""
     length = next((place for place, token in enumerate(ids) if token in ends), len(ids))
     return str(engine.tokenizer.decode(ids[:length], skip_special_tokens=True))
