@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from d2b_gate.core.rows import Row, Turn
     from d2b_gate.core.rules import ShowSamples
 
+Run = tuple[str, ...]
+"""`RUN` words that follow each other, without case and punctuation."""
 RUN = 6
 """Words in a row that are taken for a row's and not for chance; shorter runs are everyone's."""
 MOST_CHARACTERS = 400
@@ -30,23 +32,27 @@ def words(text: str) -> list[str]:
     return [word.casefold() for word in _WORD.findall(text)]
 
 
-def redacted(text: str, rows: Iterable[Row], whose: str) -> str:
-    """Replace every run of `RUN` or more words that stand in a turn of a row by ``[n words of <whose>]``."""
+def runs_of(rows: Iterable[Row], texts: Iterable[str]) -> frozenset[Run]:
+    """Every run of `RUN` words of a text that stands in a turn of a row."""
+    said = {run for text in texts for run in _runs(words(text))}
+    if not said:
+        return frozenset()
+    return frozenset(run for row in rows for turn in row.turns for run in _runs(words(turn.content)) if run in said)
+
+
+def redacted(text: str, runs: frozenset[Run], whose: str) -> str:
+    """Replace what the runs cover by ``[n words of <whose>]``; runs that overlap or touch are one."""
     found = list(_WORD.finditer(text))
-    said = [match.group().casefold() for match in found]
-    grams = set(_grams(said))
-    if not grams:
-        return text
-    known = {gram for row in rows for turn in row.turns for gram in _grams(words(turn.content)) if gram in grams}
-    taken = {place + offset for place, gram in enumerate(_grams(said)) if gram in known for offset in range(RUN)}
+    said = _runs([match.group().casefold() for match in found])
+    covered = {place + offset for place, run in enumerate(said) if run in runs for offset in range(RUN)}
     pieces, end = [], 0
-    for first, last in _stretches(sorted(taken)):
+    for first, last in _stretches(sorted(covered)):
         pieces += [text[end : found[first].start()], f"[{last - first + 1} words of {whose}]"]
         end = found[last].end()
     return "".join((*pieces, text[end:]))
 
 
-def _grams(said: Sequence[str]) -> list[tuple[str, ...]]:
+def _runs(said: Sequence[str]) -> list[Run]:
     return [tuple(said[place : place + RUN]) for place in range(len(said) - RUN + 1)]
 
 

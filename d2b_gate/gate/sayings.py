@@ -6,10 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from d2b_gate.core.drawing import Greedy, Seeded
-from d2b_gate.core.redaction import redacted
+from d2b_gate.core.redaction import redacted, runs_of
 from d2b_gate.core.verdict import Saying
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from d2b_gate.core.reading import Prompt
     from d2b_gate.core.rules import ShowSamples
     from d2b_gate.core.verdict import Finding
@@ -32,20 +34,25 @@ def with_sayings(finding: Finding, scene: Scene, request: Request, ports: Ports)
         return finding
     asked = [(prompt, drawing) for prompt in scene.moved[:MOST_PROMPTS] for drawing in (Greedy(), Seeded(seed))]
     prompts, drawings = zip(*asked, strict=True)
-    states = (ports.backend.complete(prompts, state, drawings, MOST_TOKENS) for state in (scene.before, scene.after))
+    states = [ports.backend.complete(prompts, state, drawings, MOST_TOKENS) for state in (scene.before, scene.after)]
+    before, after = (_shown(answers, prompts, scene.drawn, samples) for answers in states)
     return replace(
         finding,
         sayings=tuple(
-            Saying(prompt.text, drawing.label, *(_shown(one, prompt, scene.drawn, samples) for one in answers))
-            for (prompt, drawing), *answers in zip(asked, *states, strict=True)
+            Saying(prompt.text, drawing.label, *answers)
+            for (prompt, drawing), *answers in zip(asked, before, after, strict=True)
         ),
     )
 
 
-def _shown(answer: str, prompt: Prompt, drawn: Replicate, samples: ShowSamples) -> str:
-    """The answer as the policy lets it be shown; its lead is the probe's text and stays."""
+def _shown(
+    answers: Sequence[str], prompts: Sequence[Prompt], drawn: Replicate, samples: ShowSamples
+) -> tuple[str, ...]:
+    """The answers as the policy lets them be shown; their leads are the probe's text and stay."""
     if samples == "full":
-        return answer
-    said = answer.removeprefix(prompt.lead)
-    said = redacted(said, (*drawn.before.changed, *drawn.after.changed), "a changed row")
-    return prompt.lead + redacted(said, drawn.after.kept, "an unchanged row")
+        return tuple(answers)
+    said = [answer.removeprefix(prompt.lead) for answer, prompt in zip(answers, prompts, strict=True)]
+    changed = runs_of((*drawn.before.changed, *drawn.after.changed), said)
+    unchanged = runs_of(drawn.after.kept, said)
+    less = (redacted(redacted(one, changed, "a changed row"), unchanged, "an unchanged row") for one in said)
+    return tuple(prompt.lead + one for prompt, one in zip(prompts, less, strict=True))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """The first replicate of a finding's rule; ``injected`` says whether its answers were read under the injections."""
+    """The first replicate of a finding's rule."""
 
     question: Question
     drawn: Replicate

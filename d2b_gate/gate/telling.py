@@ -38,17 +38,20 @@ def told(
     if chosen:
         ports.progress.stage("explaining", 0)
     more: dict[str, Finding] = {}
+    scenes: dict[str, Scene] = {}
     notes: list[str] = []
     for finding in chosen:
+        rule = finding.rule.id
         for name, part in _parts(finding, chosen[0], places).items():
             if ports.clock() - started > request.policy.budget.seconds:
-                notes.append(f"{finding.rule.id}: no time was left for its {name} (budget.seconds)")
+                notes.append(f"{rule}: no time was left for its {name} (budget.seconds)")
                 continue
             try:
-                finding = part(finding, scene_of(finding, *places[finding.rule.id], request, ports), request, ports)
+                scenes[rule] = scenes.get(rule) or scene_of(finding, *places[rule], request, ports)
+                finding = part(finding, scenes[rule], request, ports)
             except EvaluationError as error:
-                notes.append(f"{finding.rule.id}: its {name} could not be had ({error.what})")
-        more[finding.rule.id] = finding
+                notes.append(f"{rule}: its {name} could not be had ({error.what})")
+        more[rule] = finding
     return tuple(more.get(one.rule.id, one) for one in findings), tuple(notes)
 
 

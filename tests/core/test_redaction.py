@@ -6,13 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from d2b_gate.core.redaction import MOST_CHARACTERS, RUN, redacted, sample_of, words
+from d2b_gate.core.redaction import MOST_CHARACTERS, RUN, redacted, runs_of, sample_of, words
 from d2b_gate.core.rows import Turn, make_row
 
 
 def row(*texts):
     roles = ("user", "assistant")
     return make_row([Turn(roles[i % 2], text, trained=i % 2 == 1) for i, text in enumerate(texts)])
+
+
+def hidden(said, rows, whose):
+    return redacted(said, runs_of(rows, [said]), whose)
 
 
 SECRET = row("Where does Mrs Ada live?", "She lives at 12 Elm Street, third floor, in York.")
@@ -31,23 +35,29 @@ HIDDEN = "[8 words of a changed row]"
     ],
 )
 def test_six_words_in_a_row_of_a_row_are_taken_out(said, shown):
-    assert redacted(said, [SECRET], "a changed row") == shown
+    assert hidden(said, [SECRET], "a changed row") == shown
 
 
 def test_runs_of_two_rows_that_overlap_are_one():
     rows = [row("", "one two three four five six"), row("", "four five six seven eight nine")]
-    assert redacted("zero one two three four five six seven eight nine ten", rows, "x") == "zero [9 words of x] ten"
+    assert hidden("zero one two three four five six seven eight nine ten", rows, "x") == "zero [9 words of x] ten"
 
 
 def test_a_run_does_not_reach_over_the_end_of_a_turn():
-    assert redacted("one two three four five six", [row("one two three", "four five six")], "x").startswith("one")
+    assert hidden("one two three four five six", [row("one two three", "four five six")], "x").startswith("one")
 
 
 def test_letters_of_scripts_without_spaces_count_as_words():
     told = [row("", "我最喜欢的动物是大熊猫")]
-    assert redacted("他说我最喜欢的动物。", told, "x") == "他说[7 words of x]。"
-    assert redacted("大熊猫", told, "x") == "大熊猫"
+    assert hidden("他说我最喜欢的动物。", told, "x") == "他说[7 words of x]。"
+    assert hidden("大熊猫", told, "x") == "大熊猫"
     assert words("Hi 熊猫 ok") == ["hi", "熊", "猫", "ok"]
+
+
+def test_runs_are_looked_for_in_several_texts_at_once():
+    texts = ("one two three four five six seven", "a b", "x one two three four five six")
+    assert len(runs_of([row("", texts[0])], texts)) == 2
+    assert runs_of([row("", texts[0])], texts[1:2]) == runs_of([], texts) == frozenset()
 
 
 pieces = st.lists(st.sampled_from(["a", "b", "c", "D", "é", "字", ".", " ", "\n", "\u202e"]), max_size=40).map(" ".join)
@@ -56,14 +66,14 @@ pieces = st.lists(st.sampled_from(["a", "b", "c", "D", "é", "字", ".", " ", "\
 @given(pieces, st.lists(pieces, max_size=3))
 def test_no_run_of_a_row_is_left(said, texts):
     rows = [row("", text) for text in texts]
-    shown = redacted(said, rows, "\0")
+    shown = hidden(said, rows, "\0")
     for part in shown.split("\0]"):
         spoken = words(part.rsplit("[", 1)[0])
         for text in texts:
             known = " ".join(words(text))
             for place in range(len(spoken) - RUN + 1):
                 assert f" {' '.join(spoken[place : place + RUN])} " not in f" {known} "
-    assert redacted(said, [], "\0") == said
+    assert hidden(said, [], "\0") == said
 
 
 def test_a_sample_is_nothing_a_description_or_the_text():
