@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from d2b_gate.gate.scene import Scene
 
 MOST_PROMPTS = 2
-MOST_TOKENS = 32
+MOST_TOKENS = 24
 """Of an answer. Our choice: enough for a sentence or two, and said in seconds on one core."""
 
 

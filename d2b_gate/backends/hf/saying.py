@@ -65,7 +65,8 @@ def _complete(
             attention_mask=mask_bt.to(engine.device),
             max_new_tokens=max_tokens,
             do_sample=False,
-            repetition_penalty=1.0,  # some models' own settings have another, and it is no part of what they predict
+            max_length=None,  # of a model's own settings, as the next: one would warn, the other change what it says
+            repetition_penalty=1.0,
             logits_processor=LogitsProcessorList([_Gumbel(names, width)]),
             pad_token_id=engine.pad,
         )

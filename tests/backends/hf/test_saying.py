@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from dataclasses import replace
 
@@ -70,12 +71,18 @@ def test_an_answer_ends_where_the_model_ends_it_beside_longer_ones(prompts):
     assert any(len(one) > len(prompt.lead) + 5 for one, prompt in zip(said[1:], prompts[1:], strict=True))
 
 
-def test_a_model_s_own_settings_do_not_penalise_repetition(prompts):
+def test_a_model_s_own_settings_change_nothing_and_say_nothing(prompts, monkeypatch):
     model, tokenizer, card = fresh_model("llama")
     engine = make_engine(model, tokenizer, card)
     plain = complete_prompts(engine, prompts, NOTHING, GREEDILY, max_tokens=12)
-    model.generation_config.repetition_penalty = 5.0
+    own = {"repetition_penalty": 5.0, "do_sample": True, "temperature": 0.6, "top_p": 0.9, "top_k": 20, "max_length": 9}
+    model.generation_config.update(**own)
+    warned = []
+    for module in ("utils", "configuration_utils"):
+        logger = logging.getLogger(f"transformers.generation.{module}")
+        monkeypatch.setattr(logger, "warning", lambda *words, **_: warned.append(words))
     assert complete_prompts(engine, prompts, NOTHING, GREEDILY, max_tokens=12) == plain
+    assert warned == []
 
 
 def test_seeds_draw_tokens_as_often_as_they_are_likely():
