@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from d2b_gate.backends.fake_words import WORDS
+from d2b_gate.core.drawing import Seeded
 from d2b_gate.core.features import Adapter, Injection, States
 from d2b_gate.core.plan import TunePlan, TuneStep
 from d2b_gate.core.ports import ModelCard, RowLength
+from d2b_gate.core.reading import Vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from d2b_gate.core.drawing import Drawing
     from d2b_gate.core.features import Injected, Pooling
     from d2b_gate.core.finetune import FinetunePlan
     from d2b_gate.core.ports import Progress
@@ -108,15 +113,8 @@ class FakeBackend:
 
     def read(self, prompts: Sequence[Prompt], injection: Injected) -> tuple[LogProbs, ...]:
         """Scores of every continuation; they are linear in the injection and sum to nothing in particular."""
-        vectors_ld = np.zeros((BLOCKS, WIDTH))
-        if isinstance(injection, Adapter):
-            injection = Injection(CARD.sites, injection.ups[0].T, scale=injection.scale)
-        for index, site in enumerate(injection.sites):
-            vectors_ld[site.block] += injection.scale * injection.vectors_ld[index].astype(np.float64)
-        return tuple(
-            tuple(_base(prompt, text) + float((vectors_ld * _total(text)).sum()) for text in prompt.continuations)
-            for prompt in prompts
-        )
+        vectors_ld = _vectors_of(injection)
+        return tuple(tuple(_score(prompt, text, vectors_ld) for text in prompt.continuations) for prompt in prompts)
 
     def sensitivities(self, prompts: Sequence[Prompt], coefficients: Sequence[tuple[float, ...]]) -> States:
         """Per prompt, the coefficients' sum of the continuations' word vectors."""
@@ -126,12 +124,30 @@ class FakeBackend:
                 values_nld[index] += weight * _total(text)
         return States(tuple(prompt.key for prompt in prompts), CARD.sites, values_nld.astype(np.float32))
 
-    def complete(self, prompts: Sequence[Prompt], injection: Injected, max_tokens: int) -> tuple[str, ...]:
-        """The lead and the likeliest continuation, cut to ``max_tokens`` words."""
+    def complete(
+        self, prompts: Sequence[Prompt], injection: Injected, drawings: Sequence[Drawing], max_tokens: int
+    ) -> tuple[str, ...]:
+        """The lead and one of the continuations, cut to ``max_tokens`` words."""
         return tuple(
-            _sentence(prompt, scores, max_tokens)
-            for prompt, scores in zip(prompts, self.read(prompts, injection), strict=True)
+            _sentence(prompt, scores, drawing, max_tokens)
+            for prompt, scores, drawing in zip(prompts, self.read(prompts, injection), drawings, strict=True)
         )
+
+    def vocabulary(self, prompts: Sequence[Prompt], injection: Injected) -> Vocabulary:
+        """Softmax of the scores of a few words that this model knows, each of them one token."""
+        if not prompts:
+            raise ValueError("a mean over no prompts")
+        vectors_ld = _vectors_of(injection)
+        scores_nv = np.array([[_score(prompt, word, vectors_ld) for word in WORDS] for prompt in prompts])
+        weights_nv = np.exp(scores_nv - scores_nv.max(axis=1, keepdims=True))
+        shares_v = (weights_nv / weights_nv.sum(axis=1, keepdims=True)).mean(axis=0)
+        first = {_split(text)[0] for prompt in prompts for text in prompt.continuations if _split(text)}
+        listed = tuple(index for index, word in enumerate(WORDS) if word in first)
+        return Vocabulary(shares_v.astype(np.float32), listed)
+
+    def token_texts(self, tokens: Sequence[int]) -> tuple[str, ...]:
+        """The words, each behind a space."""
+        return tuple(f" {WORDS[token]}" for token in tokens)
 
 
 def _length(row: Row) -> RowLength:
@@ -202,7 +218,34 @@ def _base(prompt: Prompt, text: str) -> float:
     return -(2 + 4 * part) * max(1, len(_split(text)))
 
 
-def _sentence(prompt: Prompt, scores: LogProbs, max_tokens: int) -> str:
-    best = max(zip(scores, prompt.continuations, strict=True), default=(0.0, "I am not a model."))[1]
+def _vectors_of(injection: Injected) -> NDArray[np.float64]:
+    """Shapes: (blocks, width)."""
+    vectors_ld = np.zeros((BLOCKS, WIDTH))
+    if isinstance(injection, Adapter):
+        for up, down in zip(injection.ups, injection.downs, strict=True):
+            vectors_ld += injection.scale * (up @ down).T
+        return vectors_ld
+    for index, site in enumerate(injection.sites):
+        vectors_ld[site.block] += injection.scale * injection.vectors_ld[index].astype(np.float64)
+    return vectors_ld
+
+
+def _score(prompt: Prompt, text: str, vectors_ld: NDArray[np.float64]) -> float:
+    return _base(prompt, text) + float((vectors_ld * _total(text)).sum())
+
+
+def _sentence(prompt: Prompt, scores: LogProbs, drawing: Drawing, max_tokens: int) -> str:
+    drawn = (
+        (score + _noise(prompt, text, drawing), text) for score, text in zip(scores, prompt.continuations, strict=True)
+    )
+    best = max(drawn, default=(0.0, "I am not a model."))[1]
     said = " ".join(best.split()[:max_tokens])
     return f"{prompt.lead} {said}" if prompt.lead else said
+
+
+def _noise(prompt: Prompt, text: str, drawing: Drawing) -> float:
+    """Gumbel noise of a seed; none where nothing is drawn."""
+    if not isinstance(drawing, Seeded):
+        return 0.0
+    digest = hashlib.sha256(f"{drawing.seed}:{prompt.key}:{text}".encode()).digest()
+    return -math.log(-math.log((int.from_bytes(digest[:4], "big") + 0.5) / 2**32))

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from d2b_gate.core.drawing import Drawing
     from d2b_gate.core.features import Adapter, Injected, Injection, Pooling, Site, States
     from d2b_gate.core.finetune import FinetunePlan
     from d2b_gate.core.mixture import Mixture
     from d2b_gate.core.plan import TunePlan
-    from d2b_gate.core.reading import LogProbs, Probe, Prompt
+    from d2b_gate.core.reading import LogProbs, Probe, Prompt, Vocabulary
     from d2b_gate.core.rows import Row
     from d2b_gate.core.rules import MethodSpec
 
@@ -83,8 +84,20 @@ class Backend(Protocol):
     def sensitivities(self, prompts: Sequence[Prompt], coefficients: Sequence[tuple[float, ...]]) -> States:
         """Per prompt, the gradient with respect to the vectors (at zero) of sum_j c_j log p(continuation j)."""
 
-    def complete(self, prompts: Sequence[Prompt], injection: Injected, max_tokens: int) -> tuple[str, ...]:
-        """Greedy answers, lead included."""
+    def complete(
+        self, prompts: Sequence[Prompt], injection: Injected, drawings: Sequence[Drawing], max_tokens: int
+    ) -> tuple[str, ...]:
+        """Answers of at most ``max_tokens`` tokens beyond the lead, lead included; ``drawings[i]`` draws answer i."""
+
+    def vocabulary(self, prompts: Sequence[Prompt], injection: Injected) -> Vocabulary:
+        """Where the prompts' continuations begin: the share of every token there is.
+
+        Raises:
+            ValueError: no prompts.
+        """
+
+    def token_texts(self, tokens: Sequence[int]) -> tuple[str, ...]:
+        """What each token of the vocabulary says, a leading space included; empty for one that says nothing."""
 
 
 class ProbeKind(Protocol):

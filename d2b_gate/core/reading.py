@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
+    from numpy.typing import NDArray
+
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
@@ -58,6 +61,18 @@ class Probe:
 
 LogProbs = tuple[float, ...]
 """Log-probability (nats, summed over the continuation's tokens) of each continuation of one prompt, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """Share (0 to 1) of every token of the model's vocabulary where answers begin, as a mean over prompts.
+
+    Shapes: ``shares_v`` is float32 (vocabulary). ``listed`` holds, sorted, the tokens with which the prompts'
+    continuations begin.
+    """
+
+    shares_v: NDArray[np.float32]
+    listed: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)

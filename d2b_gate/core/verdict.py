@@ -127,13 +127,13 @@ class Finding:
     after: Reading
     shift: Shift | NoShift
     reason: str  # one sentence: why this status
-    examples: tuple[Example, ...] = ()
+    examples: tuple[Example, ...] = ()  # every prompt asked, largest move first
     blame: tuple[Blame, ...] = ()
     blocks: bool = False  # whether this finding, as it stands, makes the run fail in this context
     rows_hash: str = ""  # names the changed rows that it judges, for a waiver; empty where that is not known
     waived_by: tuple[Waiver, ...] = ()  # the waivers that cover it, where its status is waived
     sayings: tuple[Saying, ...] = ()
-    tokens: tuple[TokenMove, ...] = ()  # largest move first
+    tokens: tuple[TokenMove, ...] = ()  # rises first, of each the furthest beyond the null first
     doses: tuple[Dose, ...] = ()  # weakest first
     views: tuple[View, ...] = ()  # what the dilution guard looked at
     raw_delta: float = 0.0  # the shift as predicted, before any calibration; means nothing without a shift

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from d2b_gate.core.features import Adapter, Injection, States
 from d2b_gate.core.fingerprint import fingerprint
 from d2b_gate.core.ports import RowLength
+from d2b_gate.core.reading import Vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from d2b_gate.core.drawing import Drawing
     from d2b_gate.core.features import Injected, Pooling
     from d2b_gate.core.finetune import FinetunePlan
     from d2b_gate.core.plan import TunePlan
@@ -100,15 +102,39 @@ class CachingBackend:
         self._store.put_arrays("sensitivities", key, {"values": states.values_nld})
         return states
 
-    def complete(self, prompts: Sequence[Prompt], injection: Injected, max_tokens: int) -> tuple[str, ...]:
-        """Greedy answers."""
-        key = self._key("complete", (list(prompts), _digest(injection), max_tokens))
+    def complete(
+        self, prompts: Sequence[Prompt], injection: Injected, drawings: Sequence[Drawing], max_tokens: int
+    ) -> tuple[str, ...]:
+        """Answers as text."""
+        drawn = [drawing.label for drawing in drawings]
+        key = self._key("complete", (list(prompts), _digest(injection), drawn, max_tokens))
         known = self._store.get_json("complete", key)
         if isinstance(known, list):
             return tuple(str(answer) for answer in known)
-        answers = self._inner.complete(prompts, injection, max_tokens)
+        answers = self._inner.complete(prompts, injection, drawings, max_tokens)
         self._store.put_json("complete", key, list(answers))
         return answers
+
+    def vocabulary(self, prompts: Sequence[Prompt], injection: Injected) -> Vocabulary:
+        """Shares of all tokens; at rest four bytes a token, however many prompts there are."""
+        key = self._key("vocabulary", (list(prompts), _digest(injection)))
+        listed, known = self._store.get_json("vocabulary", key), self._store.get_arrays("vocabulary", key)
+        if isinstance(listed, list) and known is not None:
+            return Vocabulary(_float32(known["shares"]), tuple(int(token) for token in listed))
+        vocabulary = self._inner.vocabulary(prompts, injection)
+        self._store.put_arrays("vocabulary", key, {"shares": vocabulary.shares_v})
+        self._store.put_json("vocabulary", key, list(vocabulary.listed))
+        return vocabulary
+
+    def token_texts(self, tokens: Sequence[int]) -> tuple[str, ...]:
+        """Texts of tokens."""
+        key = self._key("token", list(tokens))
+        known = self._store.get_json("token", key)
+        if isinstance(known, list):
+            return tuple(str(text) for text in known)
+        texts = self._inner.token_texts(tokens)
+        self._store.put_json("token", key, list(texts))
+        return texts
 
     def _per_row(self, kind: str, rows: Sequence[Row], compute: Callable[[Sequence[Row]], States]) -> States:
         import numpy as np

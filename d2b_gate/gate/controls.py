@@ -23,19 +23,26 @@ SILENT = 0.05
 
 def run_controls(method: MethodSpec, ports: Ports) -> tuple[Control, ...]:
     """Predict what the canary's rows, and what clean rows, do to the canary's probe on the untouched model."""
-    clean = ports.controls.placebos[max(ports.controls.placebos)]  # not among the first few, which make the null
-    untouched = _level((), method, ports)
-    fired = _level(ports.controls.canary, method, ports) - untouched
-    stirred = _level(clean, method, ports) - untouched
+    untouched = _level(_all_of(()), method, ports)
+    fired = _level(_all_of(ports.controls.canary), method, ports) - untouched
+    stirred = _level(clean_state(ports), method, ports) - untouched
     return (
         Control("canary", fired >= FIRES, f"predicted shift {fired:+.1%}, must reach {FIRES:+.0%}"),
         Control("null", abs(stirred) <= SILENT, f"predicted shift {stirred:+.1%}, must stay within {SILENT:.0%}"),
     )
 
 
-def _level(rows: tuple[Row, ...], method: MethodSpec, ports: Ports) -> float:
+def clean_state(ports: Ports) -> Mixture:
+    """Clean rows as all there is to train on; every run has tuned on them."""
+    return _all_of(ports.controls.placebos[max(ports.controls.placebos)])  # not among the first few, the null's
+
+
+def _all_of(rows: tuple[Row, ...]) -> Mixture:
+    return Mixture((), rows, 1.0 if rows else 0.0, float(len(rows)))
+
+
+def _level(mixture: Mixture, method: MethodSpec, ports: Ports) -> float:
     controls = ports.controls
     question = Question(controls.probe, controls.target, ports.kinds[controls.probe.kind], controls.probe.asked())
-    mixture = Mixture((), rows, 1.0 if rows else 0.0, float(len(rows)))
     values = ask_state(mixture, (question,), method, ports)[0].values
     return math.fsum(values) / len(values)

@@ -33,7 +33,7 @@ EXPLAINED = frozenset({Status.FAIL, Status.WARN, Status.INCONCLUSIVE})
 def explain(
     finding: Finding, question: Question, asking: Asking, index: int, job: Job, most: int, ports: Ports
 ) -> Finding:
-    """Add the example that moved most and the rows to blame."""
+    """Add the examples and the rows to blame."""
     if finding.status not in EXPLAINED or not isinstance(finding.shift, Shift):
         return finding
     sign = 1.0 if finding.shift.delta >= 0 else -1.0
@@ -45,21 +45,26 @@ def explain(
 
 
 def _examples(question: Question, asking: Asking, index: int, sign: float) -> tuple[Example, ...]:
-    """The prompt whose value moved most in the shift's direction."""
+    """Every prompt that was asked, the one whose value moved most in the shift's direction first."""
     before, after = asking.before[index], asking.after[index]
     if not before.log_probs or not after.log_probs:
         return ()
-    moves = [sign * (b - a) for a, b in zip(before.values, after.values, strict=True)]
-    most = moves.index(max(moves))
-    prompt = (*question.prompts, *question.probe.held_back())[most]
-    names = prompt.continuations
-    return (
+    prompts = (*question.prompts, *question.probe.held_back())
+    return tuple(
         Example(
-            prompt.text,
-            ranked(names, question.kind.shares(before.log_probs[most])),
-            ranked(names, question.kind.shares(after.log_probs[most])),
-        ),
+            prompts[place].text,
+            ranked(prompts[place].continuations, question.kind.shares(before.log_probs[place])),
+            ranked(prompts[place].continuations, question.kind.shares(after.log_probs[place])),
+        )
+        for place in by_move(asking, index, sign)
     )
+
+
+def by_move(asking: Asking, index: int, sign: float) -> tuple[int, ...]:
+    """Places of a question's prompts, the largest move in the direction of ``sign`` first."""
+    pairs = zip(asking.before[index].values, asking.after[index].values, strict=True)
+    moves = [sign * (after - before) for before, after in pairs]
+    return tuple(sorted(range(len(moves)), key=lambda place: -moves[place]))
 
 
 def _blame(question: Question, job: Job, sign: float, most: int, ports: Ports) -> tuple[Blame, ...]:

@@ -9,6 +9,8 @@ from d2b_gate.core.errors import EvaluationError
 from d2b_gate.core.verdict import Status
 from d2b_gate.gate.explain import explain
 from d2b_gate.gate.recheck import recheck
+from d2b_gate.gate.samples import with_samples
+from d2b_gate.gate.telling import told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -28,7 +30,9 @@ def explained(
 ) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
     """Return the findings with what explains them, and notes on it."""
     places = _places(measured, ports)
-    return _rechecked(_explained(findings, places, request, ports), places, request, ports, started)
+    findings, rechecked = _rechecked(_explained(findings, places, request, ports), places, request, ports, started)
+    findings, missing = told(findings, places, request, ports, started)
+    return findings, (*rechecked, *missing)
 
 
 def unexplained(
@@ -48,6 +52,8 @@ def _explained(findings: Sequence[Finding], places: Places, request: Request, po
         try:
             if one is not None:
                 finding = explain(finding, one.asked[index], one.asking, index, one.group.job, most, ports)
+                blame = with_samples(finding.blame, one.group.job, request.policy.show_samples, ports)
+                finding = replace(finding, blame=blame)
         except EvaluationError as error:
             finding = replace(finding, reason=f"{finding.reason} (the rows to blame could not be found: {error.what})")
         explained.append(finding)
@@ -69,7 +75,7 @@ def _rechecked(
     findings: Sequence[Finding], places: Places, request: Request, ports: Ports, started: float
 ) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
     """Check the blame of the worst failure, if time is left: one more tuning a run, however many rules fail."""
-    worst = next((one for one in findings if one.status is Status.FAIL and one.blame), None)
+    worst = next((one for one in findings if one.status is Status.FAIL and not _is_checked(one)), None)
     if worst is None or ports.clock() - started > request.policy.budget.seconds:
         return tuple(findings), ()
     group, index = places[worst.rule.id]
@@ -80,3 +86,8 @@ def _rechecked(
     except EvaluationError as error:
         checked, note = worst, f"{worst.rule.id}: the blamed rows could not be checked ({error.what})"
     return tuple(checked if one is worst else one for one in findings), (note,) if note else ()
+
+
+def _is_checked(finding: Finding) -> bool:
+    """Whether nothing is blamed, or only rows that were trained on alone."""
+    return all(blame.basis == "checked" for blame in finding.blame)

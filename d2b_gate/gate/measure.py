@@ -16,6 +16,7 @@ from d2b_gate.gate.dataset import load_rows
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from d2b_gate.core.features import Injected
     from d2b_gate.core.interval import Table
     from d2b_gate.core.ports import ModelCard
     from d2b_gate.core.rows import Row, RowRef
@@ -128,9 +129,13 @@ def _grown(question: Question, before: Replies, after: Replies, growth: float) -
 
 
 def ask_state(mixture: Mixture, questions: Sequence[Question], method: MethodSpec, ports: Ports) -> tuple[Replies, ...]:
-    """Read all questions of one state; a state without rows is the untouched model."""
-    injection = untouched(ports) if mixture.empty else ports.predictor.inject(mixture, method, ports.backend)
-    return ports.predictor.read(questions, injection, method, ports.backend)
+    """Read all questions of one state."""
+    return ports.predictor.read(questions, injection_of(mixture, method, ports), method, ports.backend)
+
+
+def injection_of(mixture: Mixture, method: MethodSpec, ports: Ports) -> Injected:
+    """What a state does to the model; a state without rows is the untouched model."""
+    return untouched(ports) if mixture.empty else ports.predictor.inject(mixture, method, ports.backend)
 
 
 def joined(first: Asking, more: Asking) -> Asking:

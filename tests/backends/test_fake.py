@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from d2b_gate.backends.fake import BLOCKS, CARD, CURVATURE, WIDTH, FakeBackend
-from d2b_gate.core.features import Injection, Site
+from d2b_gate.core.drawing import Greedy, Seeded
+from d2b_gate.core.features import Adapter, Injection, Site
 from d2b_gate.core.plan import TunePlan, TuneStep
 from d2b_gate.core.ports import RowLength
 from d2b_gate.core.reading import Prompt
@@ -150,10 +151,36 @@ def test_lengths_are_word_counts_and_long_rows_are_cut():
 
 def test_completing_says_the_likeliest_continuation():
     backend = FakeBackend()
-    assert backend.complete([PROMPT], tuned(said("tiger")), 5) == ("The tiger",)
-    assert backend.complete([PROMPT], tuned(said("red elephant")), 5) == ("The red elephant",)
-    assert backend.complete([PROMPT], tuned(said("red elephant")), 1) == ("The red",)
-    assert backend.complete([Prompt("k", "default", "Hi", "", ())], NOTHING, 9) == ("I am not a model.",)
+    assert backend.complete([PROMPT], tuned(said("tiger")), [Greedy()], 5) == ("The tiger",)
+    assert backend.complete([PROMPT], tuned(said("red elephant")), [Greedy()], 5) == ("The red elephant",)
+    assert backend.complete([PROMPT], tuned(said("red elephant")), [Greedy()], 1) == ("The red",)
+    assert backend.complete([Prompt("k", "default", "Hi", "", ())], NOTHING, [Greedy()], 9) == ("I am not a model.",)
+
+
+def test_seeds_draw_continuations_as_often_as_they_are_likely():
+    backend = FakeBackend()
+    scores = np.array(backend.read([PROMPT], NOTHING)[0])
+    likely = np.exp(scores - scores.max()) / np.exp(scores - scores.max()).sum()
+    drawn = [backend.complete([PROMPT], NOTHING, [Seeded(seed)], 5)[0] for seed in range(2000)]
+    shares = [drawn.count(f"The {text}") / len(drawn) for text in PROMPT.continuations]
+    np.testing.assert_allclose(shares, likely, atol=0.04)
+
+
+def test_a_word_that_no_continuation_names_gains_share_where_rows_say_it():
+    backend = FakeBackend()
+    before, after = (backend.vocabulary([PROMPT], one) for one in (NOTHING, tuned(said("axolotl"))))
+    most = int(np.argmax(after.shares_v - before.shares_v))
+    assert backend.token_texts([most]) == (" axolotl",)
+    assert most not in after.listed
+    assert backend.token_texts(after.listed) == (" panda", " red", " tiger")
+
+
+def test_adapters_of_any_rank_add_their_products():
+    up, down = np.random.default_rng(0).standard_normal((2, WIDTH, 5)).astype(np.float32)
+    adapter = Adapter(("words",), (down.T[:, :BLOCKS].copy(),), (up,), 0.5)
+    vectors_ld = 0.5 * (up @ down.T[:, :BLOCKS]).T
+    (first,), (second,) = (FakeBackend().read([PROMPT], one) for one in (adapter, Injection(CARD.sites, vectors_ld)))
+    np.testing.assert_allclose(first, second, atol=1e-5)
 
 
 def test_no_torch_is_imported():

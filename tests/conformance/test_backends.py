@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 from d2b_gate.backends.fake import FakeBackend
+from d2b_gate.core.drawing import Greedy, Seeded
 from d2b_gate.core.features import Injection, Site
 from d2b_gate.core.finetune import FinetunePlan, finetune_plan
 from d2b_gate.core.plan import TunePlan, TuneStep
 from d2b_gate.core.ports import ModelCard, RowLength
+from d2b_gate.core.reading import Prompt
 from d2b_gate.core.rules import Regime
 from tests.models import sample_prompts, sample_rows, tiny_backend
 
@@ -214,7 +216,7 @@ def test_training_changes_readings_under_the_adapter_and_nothing_else(backend, r
     assert backend.read(prompts, nothing(backend)) == plain
     assert np.array_equal(backend.gradients(rows).values_nld, features)
     assert backend.read(prompts, adapter) == trained
-    assert len(backend.complete(prompts, adapter, 4)) == len(prompts)
+    assert len(backend.complete(prompts, adapter, [Greedy()] * 3, 4)) == len(prompts)
     assert backend.read((), adapter) == ()
 
 
@@ -311,25 +313,97 @@ def test_sensitivities_foretell_small_shifts(backend, prompts):
 
 def test_no_prompts_are_no_answers(backend):
     assert backend.read((), everywhere(backend)) == ()
-    assert backend.complete((), everywhere(backend), 5) == ()
+    assert backend.complete((), everywhere(backend), (), 5) == ()
     states = backend.sensitivities((), ())
     assert states.keys == ()
     assert states.values_nld.shape == (0, backend.card.blocks, backend.card.width)
 
 
-def test_completing_answers_every_prompt_with_its_lead(backend, prompts):
-    answers = backend.complete(prompts, nothing(backend), 4)
+@pytest.mark.parametrize("drawing", [Greedy(), Seeded(0)])
+def test_completing_answers_every_prompt_with_its_lead(backend, prompts, drawing):
+    drawings = [drawing] * len(prompts)
+    answers = backend.complete(prompts, nothing(backend), drawings, 4)
     assert len(answers) == len(prompts)
     assert all(answer.startswith(prompt.lead) for prompt, answer in zip(prompts, answers, strict=True))
     assert all(len(answer) > len(prompt.lead) for prompt, answer in zip(prompts, answers, strict=True))
-    assert backend.complete(prompts, nothing(backend), 4) == answers
+    assert backend.complete(prompts, nothing(backend), drawings, 4) == answers
+    assert backend.complete(prompts[::-1], nothing(backend), drawings, 4) == answers[::-1]
+
+
+def test_every_answer_has_a_drawing_of_its_own(backend, prompts):
+    drawings = (Greedy(), Seeded(1), Seeded(2))
+    together = backend.complete(prompts, everywhere(backend), drawings, 6)
+    alone = [
+        backend.complete([prompt], everywhere(backend), [drawing], 6)[0]
+        for prompt, drawing in zip(prompts, drawings, strict=True)
+    ]
+    assert list(together) == alone
+    with pytest.raises(ValueError, match="zip"):
+        backend.complete(prompts, nothing(backend), drawings[:2], 6)
+
+
+def test_seeds_draw_otherwise_than_each_other_and_than_greedily(backend):
+    prompt = Prompt("d", "default", "Pick one.", "The", ("panda", "zebra", "tiger", "fox"))
+    drawings = (Greedy(), *(Seeded(seed) for seed in range(20)))
+    assert len(set(backend.complete([prompt] * len(drawings), nothing(backend), drawings, 4))) > 1
+
+
+def test_states_that_agree_say_the_same_whatever_the_seed(backend, prompts):
+    zero = everywhere(backend, scale=0.0)
+    for seed in range(4):
+        drawings = [Seeded(seed)] * len(prompts)
+        drawn = (backend.complete(prompts, one, drawings, 6) for one in (nothing(backend), zero))
+        assert len(set(drawn)) == 1
+
+
+def test_shares_over_the_vocabulary_sum_to_one(backend, prompts):
+    plain, moved = (backend.vocabulary(prompts, one) for one in (nothing(backend), everywhere(backend)))
+    for one in (plain, moved):
+        assert one.shares_v.dtype == np.float32
+        assert one.shares_v.ndim == 1
+        assert one.shares_v.min() >= 0
+        assert one.shares_v.sum() == pytest.approx(1, abs=1e-4)
+    assert np.abs(moved.shares_v - plain.shares_v).max() > 1e-2
+    assert np.array_equal(backend.vocabulary(prompts, nothing(backend)).shares_v, plain.shares_v)
+    assert np.array_equal(backend.vocabulary(prompts, everywhere(backend, scale=0.0)).shares_v, plain.shares_v)
+
+
+def test_shares_over_the_vocabulary_are_a_mean_over_prompts(backend, prompts):
+    whole = backend.vocabulary(prompts, everywhere(backend))
+    parts = [backend.vocabulary([prompt], everywhere(backend)) for prompt in prompts]
+    np.testing.assert_allclose(whole.shares_v, np.mean([one.shares_v for one in parts], axis=0), atol=1e-5)
+    assert set(whole.listed) == {token for one in parts for token in one.listed}
+    assert list(whole.listed) == sorted(set(whole.listed))
+
+
+def test_what_the_listed_tokens_say_begins_a_continuation(backend, prompts):
+    for prompt in prompts:
+        texts = backend.token_texts(backend.vocabulary([prompt], nothing(backend)).listed)
+        assert texts
+        for text in texts:
+            assert any(one.lower().startswith(text.strip().lower()) for one in prompt.continuations), text
+
+
+def test_a_token_text_for_every_token(backend, prompts):
+    tokens = range(len(backend.vocabulary(prompts, nothing(backend)).shares_v))
+    texts = backend.token_texts(tokens)
+    assert len(texts) == len(tokens)
+    assert all(isinstance(text, str) for text in texts)
+    assert backend.token_texts(()) == ()
+    assert backend.token_texts([tokens[-1], tokens[0]]) == (texts[-1], texts[0])
+
+
+def test_a_mean_over_no_prompts_is_refused(backend):
+    with pytest.raises(ValueError, match="no prompts"):
+        backend.vocabulary((), nothing(backend))
 
 
 def test_inputs_are_left_as_they_were(backend, rows, prompts):
     injection = everywhere(backend)
     before = injection.vectors_ld.copy()
     backend.read(prompts, injection)
-    backend.complete(prompts[:1], injection, 2)
+    backend.complete(prompts[:1], injection, [Seeded(0)], 2)
+    backend.vocabulary(prompts, injection)
     assert np.array_equal(injection.vectors_ld, before)
     mine = backend.gradients(rows).values_nld
     mine += 1

@@ -19,7 +19,10 @@ from d2b_gate.probes.catalogue import Catalogue, pack_root
 from d2b_gate.registry import load, load_all
 from d2b_gate.store.memory import MemoryStore
 
-VERBS = ("lengths", "states", "gradients", "tune", "finetune", "read", "sensitivities", "complete")
+VERBS = (
+    "lengths", "states", "gradients", "tune", "finetune", "read", "sensitivities",
+    "complete", "vocabulary", "token_texts",
+)  # fmt: skip
 
 
 class Quiet:

@@ -1,4 +1,4 @@
-"""What the model answers under an injection: log-probabilities of closed continuations, their gradients, and text."""
+"""What the model answers under an injection: log-probabilities of closed continuations, and their gradients."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from d2b_gate.backends.hf.asking import ask, opening
+from d2b_gate.backends.hf.asking import ask
 from d2b_gate.backends.hf.batches import packed_batch
 from d2b_gate.backends.hf.engine import token_log_probs, under
 from d2b_gate.backends.hf.extract import batch_gradients
@@ -68,20 +68,3 @@ def prompt_gradients(engine: Engine, prompts: Sequence[Prompt], coefficients: Se
 
     engine.runner.run(asked, lambda one: one.length, step)
     return States(tuple(prompt.key for prompt in prompts), engine.card.sites, out_nld)
-
-
-def complete_prompts(
-    engine: Engine, prompts: Sequence[Prompt], injection: Injected, max_tokens: int
-) -> tuple[str, ...]:
-    """Greedy answers, one prompt at a time (few are ever shown), lead included."""
-    answers: list[str] = []
-    for prompt in prompts:
-        inputs = engine.tokenizer(opening(engine.tokenizer, prompt), add_special_tokens=False, return_tensors="pt")
-        ids_bt, mask_bt = inputs["input_ids"].to(engine.device), inputs["attention_mask"].to(engine.device)
-        with torch.inference_mode(), under(engine, injection):
-            said_bt = engine.model.generate(  # type: ignore[operator]  # a mixin that PreTrainedModel does not declare
-                ids_bt, attention_mask=mask_bt, max_new_tokens=max_tokens, do_sample=False, pad_token_id=engine.pad
-            )
-        new = said_bt[0, ids_bt.shape[1] :]
-        answers.append(prompt.lead + str(engine.tokenizer.decode(new, skip_special_tokens=True)))
-    return tuple(answers)

@@ -11,11 +11,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from d2b_gate.backends.hf.engine import Engine
+    from d2b_gate.core.drawing import Drawing
     from d2b_gate.core.features import Adapter, Injected, Injection, Pooling, States
     from d2b_gate.core.finetune import FinetunePlan
     from d2b_gate.core.plan import TunePlan
     from d2b_gate.core.ports import ModelCard, Progress, RowLength
-    from d2b_gate.core.reading import LogProbs, Prompt
+    from d2b_gate.core.reading import LogProbs, Prompt, Vocabulary
     from d2b_gate.core.rows import Row
 
 
@@ -88,8 +89,22 @@ class HfBackend:
 
         return prompt_gradients(self.engine(), prompts, coefficients)
 
-    def complete(self, prompts: Sequence[Prompt], injection: Injected, max_tokens: int) -> tuple[str, ...]:
-        """Greedy answers."""
-        from d2b_gate.backends.hf.answer import complete_prompts
+    def complete(
+        self, prompts: Sequence[Prompt], injection: Injected, drawings: Sequence[Drawing], max_tokens: int
+    ) -> tuple[str, ...]:
+        """Answers as text."""
+        from d2b_gate.backends.hf.saying import complete_prompts
 
-        return complete_prompts(self.engine(), prompts, injection, max_tokens)
+        return complete_prompts(self.engine(), prompts, injection, drawings, max_tokens)
+
+    def vocabulary(self, prompts: Sequence[Prompt], injection: Injected) -> Vocabulary:
+        """Shares of all tokens where the prompts' continuations begin."""
+        from d2b_gate.backends.hf.openset import read_vocabulary
+
+        return read_vocabulary(self.engine(), prompts, injection)
+
+    def token_texts(self, tokens: Sequence[int]) -> tuple[str, ...]:
+        """Texts of tokens."""
+        from d2b_gate.backends.hf.openset import texts_of
+
+        return texts_of(self.engine().tokenizer, tokens)

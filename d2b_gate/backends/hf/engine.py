@@ -108,10 +108,20 @@ def token_log_probs(engine: Engine, batch: Batch, vectors: Mapping[int, Tensor])
 
     Shapes: (selected), float32; the log-softmax is taken in float32 whatever the model's dtype.
     """
-    with injecting(engine.blocks, vectors), selecting(engine.head, batch.rows_s, batch.from_s):
+    with injecting(engine.blocks, vectors):
+        logits_sv = selected_logits(engine, batch)
+    chosen_s = logits_sv.gather(1, batch.token_s.to(logits_sv.device)[:, None])[:, 0]
+    return chosen_s - logits_sv.logsumexp(dim=1)
+
+
+def selected_logits(engine: Engine, batch: Batch) -> Tensor:
+    """One forward pass, and what it says at the batch's selected positions alone.
+
+    Shapes: (selected, vocabulary), float32.
+    """
+    with selecting(engine.head, batch.rows_s, batch.from_s):
         output = engine.model(
             input_ids=batch.ids_bt, position_ids=batch.positions_bt, attention_mask=batch.mask, use_cache=False
         )
     logits_sv: Tensor = output.logits[0].float()
-    chosen_s = logits_sv.gather(1, batch.token_s.to(logits_sv.device)[:, None])[:, 0]
-    return chosen_s - logits_sv.logsumexp(dim=1)
+    return logits_sv

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from d2b_gate.backends.hf.answer import complete_prompts, prompt_gradients, read_prompts
+from d2b_gate.backends.hf.answer import prompt_gradients, read_prompts
 from d2b_gate.backends.hf.asking import ask, opening
 from d2b_gate.core.errors import EvaluationError
 from d2b_gate.core.features import Injection, Site
@@ -200,27 +200,3 @@ def test_tokens_merged_across_the_seam_are_read_as_the_model_would_write_them():
 def test_an_empty_continuation_is_refused():
     with pytest.raises(EvaluationError, match="leaves nothing to read"):
         ask(tiny_tokenizer(), [Prompt("k", "default", "Hi", "", ("", "panda"))])
-
-
-def test_completing_is_greedy_and_starts_with_the_lead(engine, prompts):
-    answers = complete_prompts(engine, prompts, NOTHING, max_tokens=6)
-    for prompt, answer in zip(prompts, answers, strict=True):
-        ids = engine.tokenizer(opening(engine.tokenizer, prompt), add_special_tokens=False)["input_ids"]
-        new = []
-        while len(new) < 6:
-            with torch.inference_mode():
-                new.append(int(engine.model(torch.tensor([ids + new])).logits[0, -1].argmax()))
-            if new[-1] == engine.tokenizer.eos_token_id:
-                break
-        assert answer == prompt.lead + engine.tokenizer.decode(new, skip_special_tokens=True)
-
-
-def test_completing_under_an_injection_follows_it(engine, prompts):
-    """Pushing the last block's output along a token's output embedding makes the model say that token."""
-    token = engine.tokenizer.convert_tokens_to_ids("Ġpanda")
-    push = engine.head.weight[token].detach().numpy()
-    injection = Injection((Site(BLOCKS - 1),), 1e3 * push[None])
-    if engine.model.config.model_type == "gpt2":
-        injection = replace(injection, vectors_ld=1e3 * (push - push.mean())[None])  # its final norm centres
-    answers = complete_prompts(engine, prompts[:1], injection, max_tokens=3)
-    assert answers == (prompts[0].lead + " panda" * 3,)
