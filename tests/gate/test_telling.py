@@ -88,13 +88,13 @@ def test_doses_lead_from_one_state_to_the_other():
     failed = finding(judged(PANDA, bench=bench))
     assert [dose.strength for dose in failed.doses] == [0.0, 0.25, 0.5, 0.75, 1.0]
     levels = [dose.level for dose in failed.doses]
-    assert levels[0] == pytest.approx(failed.before.level, abs=0.02)
     assert levels == sorted(levels)
     assert levels[-1] > levels[0] + 0.05
 
 
 @pytest.mark.parametrize("before", [CLEAN, ()])
 def test_the_ends_of_the_doses_are_the_states_and_cost_nothing(before, monkeypatch):
+    monkeypatch.setattr("d2b_gate.gate.doses.MOST_PROMPTS", 512)
     reads = []
     for strengths in ((0.0, 0.5, 1.0), (0.0, 1.0), ()):
         monkeypatch.setattr("d2b_gate.gate.doses.STRENGTHS", strengths)
@@ -105,6 +105,21 @@ def test_the_ends_of_the_doses_are_the_states_and_cost_nothing(before, monkeypat
             ends = (failed.doses[0].level, failed.doses[-1].level)
             assert ends == (pytest.approx(failed.before.level), pytest.approx(failed.after.level))
     assert reads[1] == reads[2] == reads[0] - 1
+
+
+def test_doses_are_levels_over_the_first_prompts():
+    failed = finding(judged(PANDA, method=method(replicates=1, growth=0.0)))
+    first = {prompt.text for prompt in Bench().catalogue("bias/animals").asked()[:12]}
+    for dose, state in ((failed.doses[0], "before"), (failed.doses[-1], "after")):
+        shares = [
+            answer.share
+            for example in failed.examples
+            if example.prompt in first
+            for answer in getattr(example, state)
+            if answer.text == "panda"
+        ]
+        assert len(shares) == 12
+        assert dose.level == pytest.approx(sum(shares) / 12)
 
 
 @pytest.mark.parametrize("predictor", ["proxy-lora", "mdf", "mdf-gradient", "mdf-tuned"])
