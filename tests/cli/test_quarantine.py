@@ -7,6 +7,7 @@ import io
 import json
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,7 +17,6 @@ from pathlib import Path
 
 import pytest
 
-from d2b_gate.core.printable import printable
 from tests.cli.support import BASE, POLICY, environment, rows, said
 
 ANY = POLICY.replace("data/*.jsonl", "data/**").replace("[backend]", "steps = 16\n[budget]\nseconds = 0.001\n[backend]")
@@ -324,25 +324,48 @@ def test_flags_that_exclude_each_other(world):
     assert "smaller sets were not tried for time" in done.stdout
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="a signal as a terminal sends it")
-def test_an_interrupted_search_changes_nothing(world):
-    world.stage("data/new.jsonl", "".join(MIXED))
-    result = judged(world)
-    before = world.git("ls-files", "--stage"), (world.root / "data/new.jsonl").read_bytes()
+def interrupted_at(world, result, words):
+    """The command, interrupted while the call of git that has these words in it goes on."""
+    tools, marker = world.home / "tools", world.home / "marker"
+    tools.mkdir()
+    wait = f'case "$*" in *"{words}"*) touch "{marker}"; sleep 1;; esac'
+    (tools / "git").write_text(f'#!/bin/sh\n{wait}\nexec "{shutil.which("git")}" "$@"\n')
+    (tools / "git").chmod(0o755)
     child = subprocess.Popen(
-        [sys.executable, "-m", "d2b_gate", "quarantine", result, "--write", "--no-cache"],
+        [sys.executable, "-m", "d2b_gate", "quarantine", result, "--write"],
         cwd=world.root,
-        env=environment(world.home),
+        env=environment(world.home, PATH=f"{tools}{os.pathsep}{os.environ['PATH']}"),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        text=True,
     )
-    assert child.stderr is not None
-    child.stderr.readline()  # the backend is open: the search begins
-    time.sleep(0.3)
+    while not marker.exists() and child.poll() is None:
+        time.sleep(0.01)
     child.send_signal(signal.SIGINT)
     out, error = child.communicate()
-    assert (child.returncode, out) == (130, b"")
-    assert b"interrupted" in error
-    assert (world.git("ls-files", "--stage"), (world.root / "data/new.jsonl").read_bytes()) == before
-    assert not list((world.home / "cache" / "results").glob("*.patch"))
-    assert printable(world.git("status", "--porcelain")) == "A  data/new.jsonl"
+    return child.returncode, out, error
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a signal as a terminal sends it")
+@pytest.mark.parametrize("words", ["hash-object", "diff --no-index"])
+def test_an_interrupted_search_changes_nothing(world, words):
+    world.stage("data/new.jsonl", "".join(MIXED))
+    result = judged(world)
+    before = world.git("ls-files", "--stage")
+    code, out, error = interrupted_at(world, result, words)
+    assert (code, out) == (130, "")
+    assert "interrupted" in error
+    assert world.git("ls-files", "--stage") == before
+    assert world.git("status", "--porcelain") == "A  data/new.jsonl"
+    assert not list((world.home / "cache" / "results").glob("*.patch*"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a signal as a terminal sends it")
+def test_what_has_begun_to_be_applied_is_applied_whole(world):
+    world.stage("data/new.jsonl", "".join(MIXED))
+    result = judged(world)
+    code, out, _ = interrupted_at(world, result, "apply --whitespace=nowarn --cached")
+    assert code == 0
+    assert "applied to the index and the working tree" in out
+    assert world.git("status", "--porcelain") == "A  data/new.jsonl"
+    judged(world, code=0)
