@@ -63,7 +63,7 @@ def _examples(question: Question, asking: Asking, index: int, sign: float) -> tu
 
 def _blame(question: Question, job: Job, sign: float, most: int, ports: Ports) -> tuple[Blame, ...]:
     slope_ld = slope_of(question, ports.backend) * sign
-    added_refs, removed_refs = (_bounded(refs, job, most) for refs in (job.added, job.removed))
+    added_refs, removed_refs = (bounded(refs, job, most) for refs in (job.added, job.removed))
     added = _contributions(added_refs, job, slope_ld, ports)
     removed = _contributions(removed_refs, job, -slope_ld, ports)
     if not removed:
@@ -80,7 +80,7 @@ def _blame(question: Question, job: Job, sign: float, most: int, ports: Ports) -
     )
 
 
-def _bounded(refs: Sequence[RowRef], job: Job, most: int) -> tuple[RowRef, ...]:
+def bounded(refs: Sequence[RowRef], job: Job, most: int) -> tuple[RowRef, ...]:
     """At most ``most`` rows, drawn as for the prediction, in file order."""
     chosen = subsample(refs, job.weights, most, seed=0)
     return tuple(sorted(chosen, key=lambda ref: (ref.path, ref.line, ref.key)))

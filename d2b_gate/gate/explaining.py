@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from d2b_gate.core.errors import EvaluationError
 from d2b_gate.core.verdict import Status
+from d2b_gate.gate.blaming import blame_alone
 from d2b_gate.gate.explain import explain
 from d2b_gate.gate.recheck import recheck
 
@@ -57,15 +58,15 @@ def _places(measured: Sequence[GroupEvidence], ports: Ports) -> Places:
 def _rechecked(
     findings: Sequence[Finding], places: Places, request: Request, ports: Ports, started: float
 ) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
-    """Check the blame of the worst failure, if time is left: one more tuning a run, however many rules fail."""
+    """Look closer at the blame of the worst failure and check it, if time is left; once a run, whatever fails."""
     worst = next((one for one in findings if one.status is Status.FAIL and one.blame), None)
     if worst is None or ports.clock() - started > request.policy.budget.seconds:
         return tuple(findings), ()
     group, index = places[worst.rule.id]
+    asked, job, method = group.asked[index], group.group.job, request.policy.method
     try:
-        checked, note = recheck(
-            worst, group.asked[index], group.asking, index, group.group.job, request.policy.method, ports
-        )
+        sharper = blame_alone(worst, asked, job, method.max_changed, ports)
+        checked, note = recheck(sharper, asked, group.asking, index, job, method, ports)
     except EvaluationError as error:
         checked, note = worst, f"{worst.rule.id}: the blamed rows could not be checked ({error.what})"
     return tuple(checked if one is worst else one for one in findings), (note,) if note else ()
