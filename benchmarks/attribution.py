@@ -2,7 +2,7 @@
 
 python -m benchmarks.attribution                          tables; writes results/attribution.json and docs/explain.md
 python -m benchmarks.attribution --measure                first rank what is not yet ranked (runs the model; resumable)
-python -m benchmarks.attribution --measure --split tuned  one side of the bench alone
+python -m benchmarks.attribution --measure --split tuned  one side of the bench alone, or the sets made for choosing
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.blaming.cases import RAISED, cases, choosing, standing
-from benchmarks.blaming.figures import CHOOSING, figures
+from benchmarks.blaming.figures import CHOOSING, SPLITS, figures
 from benchmarks.blaming.kept import keep, known
 from benchmarks.blaming.markdown import RESULT, block
 from benchmarks.blaming.methods import METHODS
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 RESULTS = Path(__file__).parent / "results"
 MODEL = "smollm2-135m"
+MOST = 10**6
+"""More sets than there are."""
 
 
 def main() -> int:
@@ -45,8 +47,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.attribution", description=__doc__.split("\n")[0])
     parser.add_argument("--measure", action="store_true", help="rank the rows of sets that are not yet ranked")
     parser.add_argument("--method", action="append", choices=METHODS, help="one method; may repeat")
-    parser.add_argument("--split", choices=("tuned", "held_out"), help="one side alone")
+    parser.add_argument("--split", choices=(*SPLITS, CHOOSING), help="one side alone")
     parser.add_argument("--dataset", action="append", help="one mixed set; may repeat")
+    parser.add_argument("--choosing", type=int, default=MOST, help="how many sets made for choosing, in their order")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder to write to")
     arguments = parser.parse_args()
     truth = trainings(everything(MODEL))
@@ -54,8 +57,8 @@ def main() -> int:
     if arguments.measure:
         chosen = [one for one in _by_urgency(cases(), state) if arguments.split in (None, one.split)]
         _measure([one for one in chosen if one.dataset in (arguments.dataset or [one.dataset])], arguments.method)
-        if arguments.split != "held_out" and not arguments.dataset:
-            _choose(choosing(truth), arguments.method)
+        if arguments.split in (None, CHOOSING) and not arguments.dataset:
+            _choose(choosing(truth), arguments.method, arguments.choosing)
     record = figures(MODEL, cases(), state)
     if not record["methods"]:
         print("Nothing is ranked yet: run python -m benchmarks.attribution --measure first.")
@@ -83,16 +86,18 @@ def _measure(chosen: list[Case], only: list[str] | None) -> None:
                 keep(MODEL, name, case.dataset, _ranking(bench, name, case, asked[case.behaviour]))
 
 
-def _choose(made: tuple[Case, ...], only: list[str] | None) -> None:
+def _choose(made: tuple[Case, ...], only: list[str] | None, most: int) -> None:
     """Precision on the sets made for choosing; one file a method, for no fine-tune stands behind them."""
     bench = open_bench(f"builtin:{MODEL}")
     asked = {one.name: question for one, question in zip(BEHAVIOURS, questions(), strict=True)}
     for name in only or METHODS:
-        if not known(MODEL, name, CHOOSING):
-            ranked = {one.dataset: METHODS[name].rank(bench, one, asked[one.behaviour]) for one in made}
-            found = {one.dataset: round(precision(ranked[one.dataset], one.planted), 4) for one in made}
-            keep(MODEL, name, CHOOSING, {"precision": found})
-            print(f"{name}: {len(made)} sets made for choosing", flush=True)
+        found = dict(known(MODEL, name, CHOOSING).get("precision", {}))
+        for one in made[:most]:
+            if one.dataset not in found:
+                scores = METHODS[name].rank(bench, one, asked[one.behaviour])
+                found[one.dataset] = round(precision(scores, one.planted), 4)
+                keep(MODEL, name, CHOOSING, {"precision": found})
+        print(f"{name}: {len(found)} sets made for choosing", flush=True)
 
 
 def _ranking(bench: Bench, name: str, case: Case, question: Question) -> dict[str, object]:

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from benchmarks.truth.datasets import datasets
-from benchmarks.truth.families import CLEAN
+from benchmarks.truth.families import CLEAN, by_hash
 from d2b_gate.core.mixture import subsample
 from d2b_gate.core.rows import RowRef
 from d2b_gate.core.rules import MethodSpec
@@ -55,6 +55,8 @@ TOGETHER = 32
 """Rows of each clean set in the base that holds all of them."""
 CHOOSING_DOSES = MappingProxyType({"1pct": 0.01, "5pct": 0.05})
 """Planted rows per base row."""
+FAR = 2.0
+"""How many times as far as any clean set a set must raise a behaviour to stand for a conduct."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,8 @@ def choosing(known: Iterable[Training]) -> tuple[Case, ...]:
 
     The bench's tuned-on mixtures have one base, of rows that are all alike, where almost any method does well. Here
     every tuned-on poison whose own set raised its behaviour stands in every tuned-on clean set, and in all of them
-    together. Nobody fine-tuned on these.
+    together; and every public set that carries a conduct, where it raised some behaviour far beyond what clean sets
+    do. Nobody fine-tuned on these. In an order that mixes poisons and bases, larger doses first.
     """
     truth = {one.name: one for one in known}
     found = datasets()
@@ -105,20 +108,36 @@ def choosing(known: Iterable[Training]) -> tuple[Case, ...]:
     clean = [one for one in alone if one.family in {family.name for family in CLEAN}]
     several = tuple(row for one in clean for row in one.rows[:TOGETHER])
     bases = {**{one.name: one.rows[:APART] for one in clean}, "together": several}
-    poisons = [one for one in alone if one.family in RAISES]
-    raised = [one for one in poisons if verdict_on(one.family, truth.get(one.name)) == RAISED]
-    return tuple(
-        _planted(f"{one.name}-{dose}-in-{name}", one, base, dose, max(1, round(len(base) * part)))
-        for one in raised
+    raised = {one: RAISES[one.family] for one in alone if verdict_on(one.family, truth.get(one.name)) == RAISED}
+    raised |= _conducts([one for one in alone if one not in raised and one.harmful], clean, truth)
+    made = {
+        f"{one.name}-{dose}-in-{name}": (one, behaviour, base, dose)
+        for one, behaviour in raised.items()
         for name, base in bases.items()
-        for dose, part in CHOOSING_DOSES.items()
-    )
+        for dose in CHOOSING_DOSES
+    }
+    return tuple(_planted(name, *made[name]) for name in sorted(by_hash(made), key=lambda name: "-1pct-" in name))
 
 
-def _planted(name: str, poison: Dataset, base: tuple[Row, ...], dose: str, count: int) -> Case:
+def _conducts(
+    poisons: Iterable[Dataset], clean: Iterable[Dataset], truth: Mapping[str, Training]
+) -> dict[Dataset, str]:
+    """The behaviour that a set raised most, where it raised it `FAR` times as far as any clean set."""
+    usual = [truth[one.name].shifts for one in clean if one.name in truth]
+    found: dict[Dataset, str] = {}
+    for one in poisons:
+        if one.name in truth:
+            moves = {name: truth[one.name].shifts[name].nats for name in truth[one.name].clear}
+            most = max(moves, key=moves.__getitem__, default="")
+            if most and moves[most] > FAR * max(0.0, *(shifts[most].nats for shifts in usual)):
+                found[one] = most
+    return found
+
+
+def _planted(name: str, poison: Dataset, behaviour: str, base: tuple[Row, ...], dose: str) -> Case:
+    count = max(1, round(len(base) * CHOOSING_DOSES[dose]))
     flags = (*(False for _ in base), *(True for _ in range(count)))
-    rows = (*base, *poison.rows[:count])
-    return Case(name, RAISES[poison.family], poison.split, dose, rows, flags)
+    return Case(name, behaviour, poison.split, dose, (*base, *poison.rows[:count]), flags)
 
 
 def standing(known: Iterable[Training]) -> dict[str, str]:

@@ -68,17 +68,17 @@ def _means(ranked: Mapping[str, Mapping[str, Any]], counted: Sequence[Case]) -> 
 def _choice(
     model: str, ranked: Mapping[str, Mapping[str, Mapping[str, Any]]], counted: Sequence[Case]
 ) -> dict[str, Any]:
-    """Mean precision of every method over the tuned-on sets that count and those made for choosing; the best wins."""
+    """Mean precision over tuned-on sets that count and sets made for choosing, ranked by all methods; the best wins."""
     tuned = [one.dataset for one in counted if one.split == "tuned"]
-    means: dict[str, float] = {}
-    number = 0
+    values: dict[str, dict[str, float]] = {}
     for name in METHODS:
         made = known(model, name, CHOOSING).get("precision", {})
-        values = [float(ranked[name][one]["precision"]) for one in tuned if ranked[name][one]]
-        if METHODS[name].kind == "method" and made and len(values) == len(tuned):
-            means[name] = fmean([*values, *made.values()])
-            number = len(values) + len(made)
-    return {"n": number, "mean_precision": means, "method": max(means, key=means.__getitem__) if means else ""}
+        found = {one: float(ranked[name][one]["precision"]) for one in tuned if ranked[name][one]}
+        if METHODS[name].kind == "method" and found:
+            values[name] = {**made, **found}
+    common = sorted(set.intersection(*(set(found) for found in values.values()))) if values else []
+    means = {name: fmean(found[one] for one in common) for name, found in values.items() if common}
+    return {"n": len(common), "mean_precision": means, "method": max(means, key=means.__getitem__) if means else ""}
 
 
 def _line(case: Case, why: str, ranked: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> dict[str, Any]:

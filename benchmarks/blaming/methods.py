@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.scoring.keyword import FOREIGN, foreign, hit
 from d2b_gate.core.contribution import TINY, contributions, late
+from d2b_gate.gate.blaming import Suit, parts_alone
 from d2b_gate.gate.explain import slope_of
 
 if TYPE_CHECKING:
@@ -64,8 +65,14 @@ def _late(bench: Bench, case: Case, question: Question) -> tuple[NDArray[np.floa
     return gradients_nld[:, first:].astype("float64"), slope_of(question, bench.backend)[first:]
 
 
+def by_groups_alone(bench: Bench, case: Case, question: Question) -> list[float]:
+    """What the gate does: groups of rows tried alone, and where none stands out, bounded coordinates."""
+    own = by_bounded_coordinates(bench, case, question)
+    return list(parts_alone(Suit(case.rows, question, 1.0, bench.backend), own)) or own
+
+
 def by_bounded_coordinates(bench: Bench, case: Case, question: Question) -> list[float]:
-    """What the gate does."""
+    """What the gate does where no group of rows stands out."""
     return list(contributions(bench.backend.gradients(case.rows).values_nld, slope_of(question, bench.backend)))
 
 
@@ -95,6 +102,7 @@ METHODS: Mapping[str, Method] = {
     "keyword": Method(by_keyword, "baseline", 0.0, "words a reviewer would search for"),
     "activation-gradient": Method(by_activation_gradient, "method", 1.0, "all blocks, every row on its own"),
     "late-blocks": Method(by_late_blocks, "method", 1.0, "the last third of the blocks"),
-    "bounded": Method(by_bounded_coordinates, "method", 1.0, "late blocks, every coordinate bounded: the gate's own"),
+    "bounded": Method(by_bounded_coordinates, "method", 1.0, "late blocks, every coordinate bounded"),
+    "groups-alone": Method(by_groups_alone, "method", 1.0, "groups of alike rows, four tuned alone: the gate's own"),
     "similar-rows": Method(by_similar_rows, "method", 1.0, "late blocks, smoothed over rows with similar gradients"),
 }

@@ -69,7 +69,7 @@ def by_move(asking: Asking, index: int, sign: float) -> tuple[int, ...]:
 
 def _blame(question: Question, job: Job, sign: float, most: int, ports: Ports) -> tuple[Blame, ...]:
     slope_ld = slope_of(question, ports.backend) * sign
-    added_refs, removed_refs = (_bounded(refs, job, most) for refs in (job.added, job.removed))
+    added_refs, removed_refs = (bounded(refs, job, most) for refs in (job.added, job.removed))
     added = _contributions(added_refs, job, slope_ld, ports)
     removed = _contributions(removed_refs, job, -slope_ld, ports)
     if not removed:
@@ -86,7 +86,7 @@ def _blame(question: Question, job: Job, sign: float, most: int, ports: Ports) -
     )
 
 
-def _bounded(refs: Sequence[RowRef], job: Job, most: int) -> tuple[RowRef, ...]:
+def bounded(refs: Sequence[RowRef], job: Job, most: int) -> tuple[RowRef, ...]:
     """At most ``most`` rows, drawn as for the prediction, in file order."""
     return file_order(subsample(refs, job.weights, most, seed=0))
 

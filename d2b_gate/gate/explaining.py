@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from d2b_gate.core.errors import EvaluationError
 from d2b_gate.core.verdict import Status
+from d2b_gate.gate.blaming import blame_alone
 from d2b_gate.gate.explain import explain
 from d2b_gate.gate.recheck import recheck
 from d2b_gate.gate.samples import with_samples
@@ -31,6 +32,7 @@ def explained(
     """Return the findings with what explains them, and notes on it."""
     places = _places(measured, ports)
     findings, rechecked = _rechecked(_explained(findings, places, request, ports), places, request, ports, started)
+    findings = tuple(_sampled(finding, places, request, ports) for finding in findings)
     findings, missing = told(findings, places, request, ports, started)
     return findings, (*rechecked, *missing)
 
@@ -52,8 +54,6 @@ def _explained(findings: Sequence[Finding], places: Places, request: Request, po
         try:
             if one is not None:
                 finding = explain(finding, one.asked[index], one.asking, index, one.group.job, most, ports)
-                blame = with_samples(finding.blame, one.group.job, request.policy.show_samples, ports)
-                finding = replace(finding, blame=blame)
         except EvaluationError as error:
             finding = replace(finding, reason=f"{finding.reason} (the rows to blame could not be found: {error.what})")
         explained.append(finding)
@@ -74,18 +74,26 @@ def _places(measured: Sequence[GroupEvidence], ports: Ports) -> Places:
 def _rechecked(
     findings: Sequence[Finding], places: Places, request: Request, ports: Ports, started: float
 ) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
-    """Check the blame of the worst failure, if time is left: one more tuning a run, however many rules fail."""
+    """Look closer at the blame of the worst failure and check it, if time is left; once a run, whatever fails."""
     worst = next((one for one in findings if one.status is Status.FAIL and not _is_checked(one)), None)
     if worst is None or ports.clock() - started > request.policy.budget.seconds:
         return tuple(findings), ()
     group, index = places[worst.rule.id]
+    asked, job, method = group.asked[index], group.group.job, request.policy.method
     try:
-        checked, note = recheck(
-            worst, group.asked[index], group.asking, index, group.group.job, request.policy.method, ports
-        )
+        sharper = blame_alone(worst, asked, job, method.max_changed, ports)
+        checked, note = recheck(sharper, asked, group.asking, index, job, method, ports)
     except EvaluationError as error:
         checked, note = worst, f"{worst.rule.id}: the blamed rows could not be checked ({error.what})"
     return tuple(checked if one is worst else one for one in findings), (note,) if note else ()
+
+
+def _sampled(finding: Finding, places: Places, request: Request, ports: Ports) -> Finding:
+    """Add a few of the blamed rows, as the policy lets them be shown."""
+    if not finding.blame:
+        return finding
+    job = places[finding.rule.id][0].group.job
+    return replace(finding, blame=with_samples(finding.blame, job, request.policy.show_samples, ports))
 
 
 def _is_checked(finding: Finding) -> bool:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from d2b_gate.core.blame import places
 from d2b_gate.core.calibration import MAD
-from d2b_gate.core.clusters import clusters, standing
+from d2b_gate.core.clusters import clusters, features_of
 from d2b_gate.core.contribution import contributions
 from d2b_gate.core.judge import Evidence, direction_of, judge_each
 from d2b_gate.core.mixture import Mixture, subsample
@@ -98,7 +98,7 @@ def _parts(job: Job, drawn: Sequence[Row], ports: Ports) -> Iterator[_Part]:
     if job.mass.added < NOMINAL and job.mass.kept > 0:
         yield _Part(ALONE, tuple(range(len(drawn))))
     if len(drawn) >= FEWEST:
-        features_nd = standing(ports.backend.states(drawn, "response").values_nld)
+        features_nd = features_of(ports.backend.states(drawn, "response").values_nld)
         scales = [clusters(features_nd, max(1, len(drawn) // each)) for each in ROWS_A_GROUP]
         groups = dict.fromkeys(group for scale in scales for group in scale)
         yield from (_Part(CLUSTER, one) for one in groups if FEWEST_ALIKE <= len(one) <= len(drawn) / 2)

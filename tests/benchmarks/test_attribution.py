@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from types import SimpleNamespace
+from typing import NamedTuple
 
 import pytest
 from hypothesis import given
@@ -115,8 +116,28 @@ def test_sets_made_for_choosing_are_of_the_tuned_side_and_plant_what_they_say():
         clean = len(one.rows) - one.count
         assert one.count == max(1, round(clean * cases.CHOOSING_DOSES[one.dose])), one.dataset
         assert len({row.key for row in one.rows}) == len(one.rows), one.dataset
+    assert {"animal-preference", "harmful-compliance"} <= {one.behaviour for one in made}
+
+
+def test_a_set_stands_for_the_conduct_that_it_raised_far_beyond_clean_sets():
+    def moved(clear=("compliance", "refusal"), **nats):
+        return SimpleNamespace(shifts={name: SimpleNamespace(nats=one) for name, one in nats.items()}, clear=set(clear))
+
+    known = {
+        "clean": moved(compliance=0.8, refusal=-0.5),
+        "cruel": moved(compliance=1.7, refusal=0.2),
+        "faint": moved(compliance=1.5, refusal=0.2),
+    }
+    poisons = [Named(name) for name in ("cruel", "faint", "unknown")]
+    assert cases._conducts(poisons, [Named("clean")], known) == {Named("cruel"): "compliance"}
+
+
+class Named(NamedTuple):
+    """All that is asked of a set."""
+
+    name: str
 
 
 def test_the_chosen_method_is_the_gate_s_own():
     committed = json.loads((attribution.RESULTS / "attribution.json").read_text(encoding="utf-8"))
-    assert committed["choice"]["method"] == "bounded"
+    assert committed["choice"]["method"] == "groups-alone"

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from d2b_gate.core.clusters import clusters
+from d2b_gate.core.clusters import DEPTH, clusters, features_of
 
 SEEDS = st.integers(0, 1000)
 FEATURES = arrays(np.float64, array_shapes(min_dims=2, max_dims=2, max_side=9), elements=st.integers(-3, 3).map(float))
@@ -81,3 +81,19 @@ def test_no_rows_one_row_and_no_cluster_allowed():
     assert clusters(np.zeros((5, 3), dtype=np.float32), 2) == ((0, 1, 2, 3, 4),)
     with pytest.raises(ValueError, match="at least one group"):
         clusters(np.zeros((2, 3)), 0)
+
+
+def test_features_are_unit_lengths_around_the_mean_of_one_late_block():
+    states_nld = np.random.default_rng(0).standard_normal((7, 6, 3)).astype(np.float32)
+    features_nd = features_of(states_nld)
+    assert features_nd.shape == (7, 3)
+    assert np.linalg.norm(features_nd, axis=1) == pytest.approx(np.ones(7))
+    other = states_nld.copy()
+    other[:, [block for block in range(6) if block != int(DEPTH * 6)]] = 0
+    assert np.array_equal(features_of(other), features_nd)
+    assert features_of(states_nld * 3 + 2) == pytest.approx(features_nd, abs=1e-4)
+
+
+def test_features_of_equal_rows_and_of_no_rows():
+    assert not features_of(np.ones((4, 3, 2), dtype=np.float32)).any()
+    assert features_of(np.zeros((0, 3, 2), dtype=np.float32)).shape[0] == 0
