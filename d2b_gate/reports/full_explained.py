@@ -10,7 +10,7 @@ from d2b_gate.reports.escape import terminal
 from d2b_gate.reports.layout import GAP, flowed, wrapped
 from d2b_gate.reports.sayings import drawn_in_words, marked
 from d2b_gate.reports.tokens import beyond_null, null_in_words, token_in_brief
-from d2b_gate.reports.views import MOST_VIEWS, fired, places_of_view, view_in_words
+from d2b_gate.reports.views import MOST_VIEWS, deciding, places_of_view, view_in_words
 
 if TYPE_CHECKING:
     from d2b_gate.core.verdict import Blame, Finding
@@ -26,8 +26,8 @@ _LABEL = 9
 
 
 def view_lines(finding: Finding, options: RenderOptions) -> list[str]:
-    """The views that fired, and where their rows stand; with -v those that did not fire too."""
-    shown = finding.views[:MOST_VIEWS] if options.verbose else fired(finding)
+    """The views that decided, and where their rows stand; with -v all of them."""
+    shown = finding.views[:MOST_VIEWS] if options.verbose else deciding(finding)
     lines: list[str] = []
     for view in shown:
         lines += _labelled("view", view_in_words(view, finding.unit), options)
