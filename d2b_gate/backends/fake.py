@@ -223,7 +223,7 @@ def _vectors_of(injection: Injected) -> NDArray[np.float64]:
     vectors_ld = np.zeros((BLOCKS, WIDTH))
     if isinstance(injection, Adapter):
         for up, down in zip(injection.ups, injection.downs, strict=True):
-            vectors_ld += injection.scale * (up @ down).T
+            vectors_ld += injection.scale * (up.astype(np.float64) @ down).T
         return vectors_ld
     for index, site in enumerate(injection.sites):
         vectors_ld[site.block] += injection.scale * injection.vectors_ld[index].astype(np.float64)
