@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 POLICY = """\
@@ -29,6 +32,16 @@ target = "panda"
 warn_delta = 0.05
 fail_delta = 0.10
 """
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Processes that are started here obey an interrupt, though these tests run in a job that ignores it."""
+    held = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, held)
 
 
 def rows(count: int, question: str, answer: str) -> str:

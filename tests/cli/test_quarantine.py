@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.support import BASE, POLICY, environment, rows, said
+from tests.cli.support import BASE, POLICY, environment, interruptible, rows, said
 
 ANY = POLICY.replace("data/*.jsonl", "data/**").replace("[backend]", "steps = 16\n[budget]\nseconds = 0.001\n[backend]")
 """With no time to measure more: every try judges once."""
@@ -331,14 +331,15 @@ def interrupted_at(world, result, words):
     wait = f'case "$*" in *"{words}"*) touch "{marker}"; sleep 1;; esac'
     (tools / "git").write_text(f'#!/bin/sh\n{wait}\nexec "{shutil.which("git")}" "$@"\n')
     (tools / "git").chmod(0o755)
-    child = subprocess.Popen(
-        [sys.executable, "-m", "d2b_gate", "quarantine", result, "--write"],
-        cwd=world.root,
-        env=environment(world.home, PATH=f"{tools}{os.pathsep}{os.environ['PATH']}"),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    with interruptible():
+        child = subprocess.Popen(
+            [sys.executable, "-m", "d2b_gate", "quarantine", result, "--write"],
+            cwd=world.root,
+            env=environment(world.home, PATH=f"{tools}{os.pathsep}{os.environ['PATH']}"),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
     while not marker.exists() and child.poll() is None:
         time.sleep(0.01)
     child.send_signal(signal.SIGINT)

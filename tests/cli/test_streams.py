@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.support import HARMFUL, HARMLESS, environment, rows, said
+from tests.cli.support import HARMFUL, HARMLESS, environment, interruptible, rows, said
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals and modes of POSIX")
 
@@ -61,11 +61,8 @@ def test_130_where_interrupted(world, tmp_path):
     marker, shim = tmp_path / "reached", tmp_path / "git"
     shim.write_text(f"#!/bin/sh\ntouch '{marker}'\nexec sleep 60 2>/dev/null\n")  # an orphan must hold no pipe of ours
     shim.chmod(0o755)
-    held = signal.signal(
-        signal.SIGINT, signal.default_int_handler
-    )  # a background job ignores it, and so would its child
-    running = start(world, "check", PATH=f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
-    signal.signal(signal.SIGINT, held)
+    with interruptible():
+        running = start(world, "check", PATH=f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     while not marker.exists():
         assert running.poll() is None
         time.sleep(0.01)
