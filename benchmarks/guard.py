@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.blaming.cases import RAISED, RAISES, verdict_on
+from benchmarks.blaming.kept import keep
 from benchmarks.contenders.clean import commits
 from benchmarks.contenders.kept import known
 from benchmarks.scoring.figures import rounded
@@ -159,15 +160,7 @@ def _measure(chosen: Iterable[Change]) -> None:
             record = {**_looked(change, bench), "split": change.split, "planted": len(change.planted)}
             seconds = round(time.monotonic() - started, 1)
             print(f"{change.kind} {change.name}: {record['fired'] or 'silent'}, {seconds:.0f} s", flush=True)
-            _keep(change, {**record, "seconds": seconds})
-
-
-def _keep(change: Change, record: dict[str, Any]) -> None:
-    path = SEEN / MODEL / change.kind.replace(" ", "-") / f"{change.name}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".tmp")
-    unfinished.write_text(json.dumps(record, sort_keys=True) + "\n", encoding="utf-8")
-    unfinished.replace(path)
+            keep(MODEL, change.kind.replace(" ", "-"), change.name, {**record, "seconds": seconds}, SEEN)
 
 
 def _looked(change: Change, bench: Bench) -> dict[str, Any]:

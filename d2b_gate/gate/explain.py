@@ -70,8 +70,8 @@ def by_move(asking: Asking, index: int, sign: float) -> tuple[int, ...]:
 def _blame(question: Question, job: Job, sign: float, most: int, ports: Ports) -> tuple[Blame, ...]:
     slope_ld = slope_of(question, ports.backend) * sign
     added_refs, removed_refs = (bounded(refs, job, most) for refs in (job.added, job.removed))
-    added = _contributions(added_refs, job, slope_ld, ports)
-    removed = _contributions(removed_refs, job, -slope_ld, ports)
+    added = contributions_of(added_refs, job, slope_ld, ports)
+    removed = contributions_of(removed_refs, job, -slope_ld, ports)
     if not removed:
         return blame_rows(added_refs, added, "added")
     if not added:
@@ -107,7 +107,9 @@ def slope_of(question: Question, backend: Backend) -> NDArray[np.float64]:
     return mean_ld
 
 
-def _contributions(refs: Sequence[RowRef], job: Job, slope_ld: NDArray[np.float64], ports: Ports) -> tuple[float, ...]:
+def contributions_of(
+    refs: Sequence[RowRef], job: Job, slope_ld: NDArray[np.float64], ports: Ports
+) -> tuple[float, ...]:
     """Row i's part of the shift; one backward pass per row, cached per row."""
     if not refs:
         return ()

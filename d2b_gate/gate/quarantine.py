@@ -10,6 +10,7 @@ from d2b_gate.core.finding_id import SINCE
 from d2b_gate.core.judge import lies_past
 from d2b_gate.core.printable import printable
 from d2b_gate.core.quarantine import Quarantine, Turned, neighbours, smallest_prefix
+from d2b_gate.core.rows import file_order
 from d2b_gate.core.verdict import Shift, Status
 from d2b_gate.gate.ranking import ranked
 from d2b_gate.gate.removal import holders_of, removal
@@ -92,7 +93,7 @@ class _Bench:
 
 
 def _in_order(rows: Sequence[RowRef]) -> tuple[RowRef, ...]:
-    return tuple(sorted(rows, key=lambda ref: (ref.path, ref.line, ref.key)))
+    return file_order(rows)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from d2b_gate.core.blame import covered
-from d2b_gate.core.contribution import contributions
 from d2b_gate.core.errors import EvaluationError
 from d2b_gate.core.mixture import subsample
 from d2b_gate.core.verdict import Shift
-from d2b_gate.gate.dataset import load_rows
-from d2b_gate.gate.explain import slope_of
+from d2b_gate.gate.explain import contributions_of, slope_of
 from d2b_gate.gate.measure import make_job, question_of
 
 if TYPE_CHECKING:
@@ -99,8 +97,7 @@ def _parts(finding: Finding, changes: Sequence[DatasetChange], method: MethodSpe
     sign = 1.0 if finding.shift.delta >= 0 else -1.0
     try:
         slope_ld = slope_of(question_of(finding.rule, ports), ports.backend) * sign
-        rows = load_rows(refs, job.changes, ports)
-        gradients_nld = ports.backend.gradients([rows[ref.key] for ref in refs]).values_nld
+        parts = contributions_of(refs, job, slope_ld, ports)
     except EvaluationError:
         return {}
-    return {ref.key: part for ref, part in zip(refs, contributions(gradients_nld, slope_ld), strict=True)}
+    return {ref.key: part for ref, part in zip(refs, parts, strict=True)}
