@@ -3,6 +3,7 @@
 The life of a change, top to bottom (higher imports lower, never the reverse):
 
     cli         argv -> Request; prints; maps errors to exit codes
+    server      `serve`: a backend behind HTTP
     gate        the pipeline, one short function per stage
     registry    tables name -> "module:attr"
     sources     where the bytes come from: git index, range, blobs, pointers
@@ -12,6 +13,7 @@ The life of a change, top to bottom (higher imports lower, never the reverse):
     probes      what is asked: prompts, readings
     predictors  how behaviour is foretold (numpy at most)
     backends    what runs the model (the only importers of torch)
+    forge       what a code forge is told; signed statements
     reports     Verdict -> str
     core        pure types and judgement
 
