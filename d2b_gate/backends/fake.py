@@ -12,7 +12,7 @@ import numpy as np
 
 from d2b_gate.backends.fake_words import WORDS
 from d2b_gate.core.drawing import Seeded
-from d2b_gate.core.features import Adapter, Injection, States
+from d2b_gate.core.features import Adapter, Injection, Kept, States
 from d2b_gate.core.plan import TunePlan, TuneStep
 from d2b_gate.core.ports import ModelCard, RowLength
 from d2b_gate.core.reading import Vocabulary
@@ -104,6 +104,11 @@ class FakeBackend:
             scale_ld = np.sqrt(second_ld / (1 - plan.beta2**count)) + plan.epsilon
             vectors_ld = vectors_ld - plan.learning_rate * first_ld / (1 - plan.beta1**count) / scale_ld
         return Injection(CARD.sites, vectors_ld.astype(np.float32))
+
+    @property
+    def keeps_adapters(self) -> bool:
+        """No: they are returned."""
+        return False
 
     def finetune(self, plan: FinetunePlan) -> Adapter:
         """The tuned vectors of the same steps, as one matrix: this model has no layers to adapt."""
@@ -221,6 +226,8 @@ def _base(prompt: Prompt, text: str) -> float:
 def _vectors_of(injection: Injected) -> NDArray[np.float64]:
     """Shapes: (blocks, width)."""
     vectors_ld = np.zeros((BLOCKS, WIDTH))
+    if isinstance(injection, Kept):
+        raise TypeError("this adapter is kept by a remote backend")
     if isinstance(injection, Adapter):
         for up, down in zip(injection.ups, injection.downs, strict=True):
             vectors_ld += injection.scale * (up.astype(np.float64) @ down).T

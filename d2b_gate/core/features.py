@@ -101,5 +101,15 @@ class Adapter:
     scale: float
 
 
-Injected = Injection | Adapter
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A weighted sum of adapters that a remote backend keeps: pairs of the job that trained one, and its weight.
+
+    The matrices stay where they were trained; what can be done with them here is to mix them.
+    """
+
+    parts: tuple[tuple[str, float], ...]
+
+
+Injected = Injection | Adapter | Kept
 """What a state does to the model while probes are read."""

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from d2b_gate.core.drawing import Drawing
-    from d2b_gate.core.features import Adapter, Injected, Injection, Pooling, Site, States
+    from d2b_gate.core.features import Adapter, Injected, Injection, Kept, Pooling, Site, States
     from d2b_gate.core.finetune import FinetunePlan
     from d2b_gate.core.mixture import Mixture
     from d2b_gate.core.plan import TunePlan
@@ -71,7 +71,11 @@ class Backend(Protocol):
     def tune(self, plan: TunePlan) -> Injection:
         """Run the plan's Adam steps on the vectors alone, from zero, and return them at scale 1."""
 
-    def finetune(self, plan: FinetunePlan) -> Adapter:
+    @property
+    def keeps_adapters(self) -> bool:
+        """Whether `finetune` only names what it trains, and trains when a reading first needs it."""
+
+    def finetune(self, plan: FinetunePlan) -> Adapter | Kept:
         """Really train a low-rank adapter by the plan; the model itself stays as it was.
 
         Raises:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from d2b_gate.core.features import Adapter, Injection
+from d2b_gate.core.features import Adapter, Injection, Kept
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,10 +31,13 @@ def between(before: Injected, after: Injected, strength: float) -> Injected:
     ends = ((before, 1.0 - strength), (after, strength))
     vectors = [(one, weight) for one, weight in ends if isinstance(one, Injection) and one.sites]
     adapters = [(one, weight) for one, weight in ends if isinstance(one, Adapter)]
-    if vectors and adapters:
+    kept = tuple((name, weight * part) for one, weight in ends if isinstance(one, Kept) for name, part in one.parts)
+    if sum(map(bool, (vectors, adapters, kept))) > 1:
         raise ValueError("vectors and an adapter have nothing between them")
+    if kept:
+        return Kept(kept)
     if adapters:
-        return _joined(adapters)
+        return joined(adapters)
     return _summed(vectors) if vectors else before
 
 
@@ -48,8 +51,8 @@ def _summed(parts: Sequence[tuple[Injection, float]]) -> Injection:
     return Injection(tuple(summed), np.stack(list(summed.values())).astype(np.float32))
 
 
-def _joined(parts: Sequence[tuple[Adapter, float]]) -> Adapter:
-    """One adapter of scale 1 whose ranks are the sums of theirs."""
+def joined(parts: Sequence[tuple[Adapter, float]]) -> Adapter:
+    """Adapters with weights as one of scale 1 whose ranks are the sums of theirs."""
     import numpy as np
 
     layers: Layers = {}

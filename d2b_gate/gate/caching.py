@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from d2b_gate.core.features import Adapter, Injection, States
+from d2b_gate.core.features import Adapter, Injection, Kept, States
 from d2b_gate.core.fingerprint import fingerprint
 from d2b_gate.core.ports import RowLength
 from d2b_gate.core.reading import Vocabulary
@@ -70,14 +70,23 @@ class CachingBackend:
         self._store.put_arrays("tune", key, {"vectors": injection.vectors_ld})
         return injection
 
-    def finetune(self, plan: FinetunePlan) -> Adapter:
-        """A trained adapter."""
+    @property
+    def keeps_adapters(self) -> bool:
+        """As the inner one."""
+        return self._inner.keeps_adapters
+
+    def finetune(self, plan: FinetunePlan) -> Adapter | Kept:
+        """A trained adapter, or the name of one, which costs nothing to have."""
+        if self._inner.keeps_adapters:
+            return self._inner.finetune(plan)
         key = self._key("finetune", ([row.key for row in plan.rows], plan.steps, plan.regime, plan.seed))
         shape, known = self._store.get_json("finetune", key), self._store.get_arrays("finetune", key)
         if isinstance(shape, dict) and known is not None:
             self._progress.advance(len(plan.steps))
             return _adapter_of(shape, known)
         adapter = self._inner.finetune(plan)
+        if isinstance(adapter, Kept):
+            raise TypeError("a backend that returns adapters named one")
         self._store.put_arrays("finetune", key, _arrays_of(adapter))
         self._store.put_json("finetune", key, {"names": list(adapter.names), "scale": adapter.scale})
         return adapter
@@ -176,6 +185,8 @@ def _adapter_of(shape: dict[str, object], arrays: dict[str, object]) -> Adapter:
 
 
 def _digest(injection: Injected) -> str:
+    if isinstance(injection, Kept):
+        return fingerprint("kept", injection)
     if isinstance(injection, Adapter):
         content = hashlib.sha256(repr((injection.names, injection.scale)).encode())
         for matrix in (*injection.downs, *injection.ups):

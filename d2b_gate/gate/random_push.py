@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from d2b_gate.core.features import Adapter, Injection
+from d2b_gate.core.errors import EvaluationError
+from d2b_gate.core.features import Adapter, Injection, Kept
 from d2b_gate.core.mixture import Mixture
 from d2b_gate.gate.foretell import foretold
 from d2b_gate.gate.measure import untouched
@@ -45,6 +46,8 @@ def _scrambled(real: Injected, draw: int) -> Injected:
         scaled: NDArray[np.float32] = (noise * size).astype(np.float32)
         return scaled
 
+    if isinstance(real, Kept):
+        raise EvaluationError("random pushes need an adapter's matrices", remedy="calibrate where the model runs")
     if isinstance(real, Adapter):
         downs, ups = (tuple(like(matrix, None) for matrix in side) for side in (real.downs, real.ups))
         return replace(real, downs=downs, ups=ups)

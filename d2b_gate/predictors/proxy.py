@@ -14,7 +14,7 @@ from d2b_gate.core.mixture import reach_of, tune_plan
 from d2b_gate.predictors.reading import read_injected
 
 if TYPE_CHECKING:
-    from d2b_gate.core.features import Adapter
+    from d2b_gate.core.features import Adapter, Kept
     from d2b_gate.core.mixture import Mixture
     from d2b_gate.core.ports import Backend
     from d2b_gate.core.rules import MethodSpec
@@ -23,7 +23,7 @@ read = read_injected
 reach = reach_of
 
 
-def inject(mixture: Mixture, method: MethodSpec, backend: Backend) -> Adapter:
+def inject(mixture: Mixture, method: MethodSpec, backend: Backend) -> Adapter | Kept:
     """Train an adapter on the mixture's plan, by the regime, at ``method.adapter_rate`` times its learning rate.
 
     Source: our choice; METHOD, "a short LoRA thrown away after reading".

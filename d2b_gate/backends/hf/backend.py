@@ -68,6 +68,11 @@ class HfBackend:
 
         return tune_vectors(self.engine(), plan, self._progress.advance)
 
+    @property
+    def keeps_adapters(self) -> bool:
+        """No: they are returned."""
+        return False
+
     def finetune(self, plan: FinetunePlan) -> Adapter:
         """A low-rank adapter trained by the plan."""
         from d2b_gate.backends.hf.checkpoint import Checkpoint

@@ -13,7 +13,7 @@ from d2b_gate.backends.hf.blocks import decoder_blocks
 from d2b_gate.backends.hf.hooks import adapting, injecting, selecting
 from d2b_gate.backends.hf.memory import BatchRunner
 from d2b_gate.core.errors import EvaluationError
-from d2b_gate.core.features import Adapter
+from d2b_gate.core.features import Adapter, Kept
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -84,6 +84,8 @@ def under(engine: Engine, injection: Injected) -> Iterator[None]:
     Raises:
         EvaluationError: the adapter was trained on another architecture.
     """
+    if isinstance(injection, Kept):
+        raise TypeError("this adapter is kept by a remote backend")
     if isinstance(injection, Adapter):
         with adapting(_layers(engine, injection)):
             yield
