@@ -62,6 +62,17 @@ def common() -> argparse.ArgumentParser:
     return parser
 
 
+def add_where(group: argparse._ActionsContainer) -> None:
+    """Flags that say on which machine and device the model runs."""
+    group.add_argument("--device", default=environment("DEVICE", ""), help="auto, cpu, cuda or mps")
+    group.add_argument(
+        "--backend",
+        choices=("local", "warm", "remote"),
+        default=environment("BACKEND", ""),
+        help="what runs the model: this process, a server kept running on this machine, or one elsewhere",
+    )
+
+
 def environment(name: str, default: str) -> str:
     """A ``D2B_GATE_*`` variable, or the default; a flag stands above both."""
     return os.environ.get(f"D2B_GATE_{name}") or default

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from d2b_gate.cli.arguments import environment, later
+from d2b_gate.cli.arguments import add_where, later
 from d2b_gate.registry import REPORTS
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def add_output(parser: argparse.ArgumentParser) -> None:
 def add_run(parser: argparse.ArgumentParser) -> None:
     """Flags that say where and how the evaluation runs; none of them changes what is judged."""
     group = parser.add_argument_group("running")
-    group.add_argument("--device", default=environment("DEVICE", ""), help="auto, cpu, cuda or mps")
+    add_where(group)
     group.add_argument("--no-cache", action="store_true", help="neither read nor write the store")
     group.add_argument("--require-match", action="store_true", help="exit 5 if no dataset has changed rows")
     group.add_argument(
