@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import time
 from contextlib import closing
 from dataclasses import dataclass
 from http import HTTPStatus
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, NamedTuple
 
 import requests
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 CONNECT, READ = 5.0, 30.0
 """Seconds until a connection stands, and between two bytes; a stream of events says something every five."""
-GREETING, PATIENCE = 10.0, 180.0
-"""Seconds of trying: to reach a server at all, and to reach again one that was there; a restart loads no model."""
+PATIENCE = 180.0
+"""Seconds of trying to reach a server again that was there; a restart loads no model."""
 LARGEST = 256 * 2**20  # bytes of an answer; our choice: sixteen times what a client asks for at once
 PAUSES = (0.05, 0.2, 0.5, 1.0, 2.0)
 """Seconds between tries; the last one is repeated."""
@@ -68,8 +68,9 @@ class Line:
     """A connection that is kept open. Every request is one that may be repeated, so a lost answer loses nothing."""
 
     def __init__(
-        self, bound: Bound, *, sleep: Callable[[float], None] = time.sleep, clock: Clock = time.monotonic
+        self, bound: Bound, patience: float, *, sleep: Callable[[float], None] = sleep, clock: Clock = monotonic
     ) -> None:
+        """``patience``: seconds of trying to reach a server that was never there; `PATIENCE` once it was."""
         self.origin = bound.origin
         self._root = bound.url.rstrip("/")
         self._sleep, self._clock = sleep, clock
@@ -79,7 +80,7 @@ class Line:
             self._session.trust_env = False  # a proxy has no way to this machine
         if bound.authorities:
             self._session.verify = bound.authorities
-        self.patience = GREETING
+        self.patience = patience
 
     def ask(self, method: str, path: str, body: object = None, expected: tuple[int, ...] = ()) -> Answer:
         """One request and its answer; ``expected`` are error statuses that the caller understands.

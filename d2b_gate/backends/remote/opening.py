@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from d2b_gate.core.ports import Progress
     from d2b_gate.core.rules import ModelSpec
 
+GREETING = 10.0  # seconds of trying to reach a server at all; a hook may then leave the judgement to CI
 LIBRARIES = ("numpy", "safetensors")
 
 
@@ -39,14 +40,14 @@ def open_backend(
     return connect(server, spec, progress)
 
 
-def connect(server: Bound, spec: ModelSpec, progress: Progress) -> RemoteBackend:
-    """Ask a server for its model's card."""
+def connect(server: Bound, spec: ModelSpec, progress: Progress, patience: float = GREETING) -> RemoteBackend:
+    """Ask a server for its model's card, trying for ``patience`` seconds to reach it."""
     from d2b_gate.backends.remote.backend import RemoteBackend
     from d2b_gate.backends.remote.heard import card
     from d2b_gate.backends.remote.jobs import Jobs
     from d2b_gate.backends.remote.line import Line
 
-    line = Line(server)
+    line = Line(server, patience)
     model = said_model(spec)
     table = line.ask("POST", "/v1/model", {"model": model}).table
     ours = (PROTOCOL, FEATURE_VERSION)

@@ -116,7 +116,7 @@ def _connected(place: Place, spec: ModelSpec, progress: Progress) -> RemoteBacke
     if server is None or not _listens(server):
         return None
     try:
-        return connect(server, spec, progress)
+        return connect(server, spec, progress, patience=2.0)
     except UnavailableError:
         return None
     except UsageError:  # another process has its port by now, and does not know the token

@@ -63,7 +63,7 @@ def scripted(*answers):
 
 def line(url, clock=time.monotonic):
     pauses = []
-    made = Line(Bound(url, TOKEN), sleep=pauses.append, clock=clock)
+    made = Line(Bound(url, TOKEN), 10.0, sleep=pauses.append, clock=clock)
     return made, pauses
 
 
