@@ -80,8 +80,11 @@ class Jobs:
                     raise self._line.failure(answer.table)
                 if state not in STATES:
                     raise misheard(f"a job's state is {str(state)[:20]!r}")
+                silent = True
                 for event in self._events(name):
-                    done = self._told(event, done)
+                    done, silent = self._told(event, done), False
+                if silent:
+                    self._line.pause()  # a stream that breaks at once is not asked for a hundred times a second
                 answer = self._line.ask("GET", f"/v1/jobs/{name}", expected=(404,))
                 if answer.status == HTTPStatus.NOT_FOUND:
                     return "cancelled"

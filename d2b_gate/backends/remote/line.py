@@ -104,6 +104,10 @@ class Line:
         except (requests.RequestException, HTTPError, OSError):
             return
 
+    def pause(self) -> None:
+        """Wait a moment."""
+        self._sleep(PAUSES[1])
+
     def close(self) -> None:
         """Close the connection."""
         self._session.close()
