@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 COMMANDS = (
     *("check", "report", "explain", "quarantine", "policy", "waive", "baseline", "audit", "probe", "calibrate"),
-    *("validate", "model", "cache", "hook", "init", "doctor"),
+    *("validate", "model", "cache", "serve", "hook", "init", "doctor"),
 )
 """Modules of this package named ``<command>_command``, each with ``declare`` and what it runs."""
 

@@ -1,4 +1,4 @@
-"""A server for the tests: a real `d2b-gate serve` process over the fake backend, slowed down where a test needs time."""
+"""A server for the tests: a real `d2b-gate serve` process over the fake backend, slowed down where that is needed."""
 
 from __future__ import annotations
 

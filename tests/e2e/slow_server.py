@@ -8,14 +8,25 @@ import time
 from d2b_gate.backends import fake
 from d2b_gate.cli import main
 
-pause = float(sys.argv[1])
-trained = fake.FakeBackend.finetune
+PAUSE = float(sys.argv[1])
 
 
-def slowly(backend, plan):
-    time.sleep(pause * len(plan.steps))
-    return trained(backend, plan)
+class SlowBackend(fake.FakeBackend):
+    """Tells of every step, as a model does, so that it can be watched and stopped."""
+
+    def __init__(self, progress):
+        self.progress = progress
+
+    def finetune(self, plan):
+        for _ in plan.steps:
+            time.sleep(PAUSE)
+            self.progress.advance()
+        return super().finetune(plan)
 
 
-fake.FakeBackend.finetune = slowly
+def open_backend(spec, cache, checkout, progress, url=""):
+    return SlowBackend(progress)
+
+
+fake.open_backend = open_backend
 sys.exit(main(sys.argv[2:]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from d2b_gate.core.fingerprint import fingerprint
@@ -41,6 +42,10 @@ class HfBackend:
         if self._engine is None:
             self._engine = self._open()
         return self._engine
+
+    def beside(self, card: ModelCard, work: Path) -> HfBackend:
+        """The same loaded model under a card of another length, its trainings kept at another place."""
+        return HfBackend(card, lambda: replace(self.engine(), card=card), self._progress, work)
 
     def lengths(self, rows: Sequence[Row]) -> tuple[RowLength, ...]:
         """Token counts per row."""

@@ -104,6 +104,8 @@ class RemoteBackend:
         self, prompts: Sequence[Prompt], injection: Injected, drawings: Sequence[Drawing], max_tokens: int
     ) -> tuple[str, ...]:
         """Answers as text."""
+        if len(prompts) != len(drawings):
+            raise ValueError("every prompt has a drawing of its own")
         arguments = {
             "prompts": said_prompts(prompts),
             "injection": said_injection(injection),

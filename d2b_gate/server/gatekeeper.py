@@ -1,0 +1,175 @@
+"""What stands before the application: who asks, how large and how slow a request may be, and what must never escape."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import traceback
+from collections import Counter
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from starlette.datastructures import Headers
+
+from d2b_gate.server.refusal import RefusalError
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from d2b_gate.server.answering import Answering
+    from d2b_gate.server.journal import Journal
+    from d2b_gate.server.settings import Settings
+    from d2b_gate.server.tokens import Owner
+
+OPEN = ("/healthz", "/readyz")
+"""What may be asked without a token: it says nothing about anyone."""
+METRICS = "/metrics"
+_PATIENCE = 4
+"""Times the largest body that is read and thrown away, so that a client that sends too much hears why."""
+_LITTLE = 2**20  # bytes that are thrown away for somebody unknown
+_DISCARDING = 5.0  # seconds of throwing away
+_BEARER = b"bearer "
+
+
+class Gatekeeper:
+    """An ASGI application around another. A request reaches that one with its owner known and its body read."""
+
+    def __init__(self, app: ASGIApp, settings: Settings, answering: Answering, journal: Journal) -> None:
+        self._app = app
+        self._settings = settings
+        self._answering = answering
+        self._journal = journal
+        self._busy: Counter[str] = Counter()
+        self.last_asked = time.monotonic()
+
+    @property
+    def busy(self) -> bool:
+        """Whether some owner's request is being answered."""
+        return self._busy.total() > 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; a bug ends as an answer and a line, not as a traceback."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        begun: list[bool] = []
+
+        async def watched(message: Message) -> None:
+            begun.append(True)
+            await send(message)
+
+        try:
+            await self._answer(scope, receive, watched)
+        except RefusalError as refusal:
+            await self._answering.refuse(refusal, scope, {"connection": "close"})(scope, receive, send)
+        except Exception as error:  # the last place before the framework prints a traceback with what it holds
+            at = traceback.extract_tb(error.__traceback__)[-1]
+            self._journal.line("bug", error=type(error).__name__, place=f"{at.filename}:{at.lineno}")
+            if not begun:
+                bug = RefusalError(500, "evaluation", "this is a bug in the server", reason="bug")
+                await self._answering.refuse(bug, scope)(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] in OPEN or (scope["path"] == METRICS and self._settings.open_metrics):
+            await self._app(scope, _nothing, send)
+            return
+        owner = await self._owner(Headers(scope=scope), receive)
+        if self._busy[owner.place] >= self._settings.limits.requests:
+            raise RefusalError(
+                429, "busy", "too many requests of this token at once", reason="too-many-requests", retry_after=1
+            )
+        self._busy[owner.place] += 1
+        try:
+            body = await self._body(Headers(scope=scope), receive)
+            scope.setdefault("state", {})["owner"] = owner
+            await self._app(scope, _replay(body, receive), send)
+        finally:
+            self._busy[owner.place] -= 1
+            self.last_asked = time.monotonic()
+
+    async def _owner(self, headers: Headers, receive: Receive) -> Owner:
+        said = headers.get("authorization", "").encode("latin-1", "replace")
+        presented = said[len(_BEARER) :].strip() if said[: len(_BEARER)].lower() == _BEARER else b""
+        owners = self._settings.tokens.owners_of(presented)
+        if not owners:
+            reason = "wrong-token" if presented else "no-token"
+            await _discard(headers, receive, _LITTLE)
+            raise RefusalError(
+                401, "usage", "this server needs a token that it knows", reason=reason, remedy="ask the server's owner"
+            )
+        return owners[0]
+
+    async def _body(self, headers: Headers, receive: Receive) -> bytes:
+        """The body, whole.
+
+        Raises:
+            RefusalError: it is too large, or does not arrive in time.
+        """
+        limits = self._settings.limits
+        stated = headers.get("content-length", "")
+        if stated.isdigit() and int(stated) > limits.body_bytes:
+            await _discard(headers, receive, _PATIENCE * limits.body_bytes)
+            raise _too_large(limits.body_bytes)
+        try:
+            body, whole = await asyncio.wait_for(_read(receive, limits.body_bytes), limits.arrival_seconds)
+        except asyncio.TimeoutError:
+            what = f"the request did not arrive within {limits.arrival_seconds:g} s"
+            raise RefusalError(408, "usage", what, reason="slow-body") from None
+        if not whole:
+            await _discard(headers, receive, _PATIENCE * limits.body_bytes)
+            raise _too_large(limits.body_bytes)
+        self._answering.count_bytes(len(body))
+        return body
+
+
+async def _read(receive: Receive, most: int) -> tuple[bytes, bool]:
+    """A body of at most ``most`` bytes, and whether that is all of it."""
+    body, more = bytearray(), True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise RefusalError(400, "usage", "the client went away", reason="gone")
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+        if len(body) > most:
+            return b"", False
+    return bytes(body), True
+
+
+async def _discard(headers: Headers, receive: Receive, most: int) -> None:
+    """Read on for a while, and throw away, so that a client that is still sending hears why it is refused."""
+    stated = headers.get("content-length", "0")
+    waits = headers.get("expect") is not None  # it has sent nothing yet
+    if waits or (stated.isdigit() and int(stated) > most):
+        return
+    with suppress(asyncio.TimeoutError, RefusalError):
+        await asyncio.wait_for(_read_away(receive, most), _DISCARDING)
+
+
+async def _read_away(receive: Receive, most: int) -> None:
+    size, more = 0, True
+    while more and size <= most:
+        message = await receive()
+        size += len(message.get("body", b""))
+        more = message.get("more_body", False)
+
+
+def _too_large(most: int) -> RefusalError:
+    return RefusalError(
+        413, "usage", f"the body is larger than {most} bytes", reason="body-too-large", remedy="send less at once"
+    )
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """Say a body that was read already, and then whatever comes."""
+    parts: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def say() -> Message:
+        return parts.pop() if parts else await receive()
+
+    return say
+
+
+async def _nothing() -> Message:
+    """A request without a body, whatever the client sends with it."""
+    return {"type": "http.request", "body": b"", "more_body": False}

@@ -1,0 +1,82 @@
+"""Everything of one server that its routes and its workers share, opened at its start and closed at its end."""
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import TYPE_CHECKING
+
+from d2b_gate.server.bell import Bell
+from d2b_gate.server.database import open_database
+from d2b_gate.server.desk import Desk
+from d2b_gate.server.jobs import JobTable
+from d2b_gate.server.messages import FinetuneJob
+from d2b_gate.server.metrics import Metrics
+from d2b_gate.server.rows import RowTable
+from d2b_gate.server.served import Served
+from d2b_gate.server.turns import Ref
+from d2b_gate.server.worker import ASKED, Shop, Stores, work
+
+if TYPE_CHECKING:
+    from d2b_gate.server.journal import Journal
+    from d2b_gate.server.settings import Settings
+
+
+class House:
+    """One server without its network."""
+
+    def __init__(self, settings: Settings, journal: Journal) -> None:
+        """Find the models and take up the state.
+
+        Raises:
+            GateError: a model is not here, or the state cannot be used.
+        """
+        self.settings = settings
+        self.journal = journal
+        self.metrics = Metrics()
+        self.bell = Bell()
+        self.going = True
+        self.served = Served(settings, lambda text: journal.line("note", text=text))
+        self._database = open_database(settings.state)
+        self.rows = RowTable(self._database)
+        self.jobs = JobTable(self._database, settings.state)
+        self.stores = Stores(settings.state)
+        self.desk = Desk(self.jobs, settings.limits, self.bell.ring)
+        self.metrics.count_jobs(self.desk.counts)
+        shop = Shop(self.desk, self.jobs, self.rows, self.stores, self.served, self.metrics, journal)
+        self._workers = [
+            threading.Thread(target=self._work, args=(device, shop), name=f"worker-{device}", daemon=True)
+            for device in settings.devices
+        ]
+        self._loaded: set[str] = set()
+
+    def start(self) -> None:
+        """Begin to work."""
+        for worker in self._workers:
+            worker.start()
+
+    @property
+    def ready(self) -> bool:
+        """Whether jobs are taken in and run."""
+        loaded = not self.settings.preload or len(self._loaded) == len(self._workers)
+        return self.desk.is_open and loaded and all(worker.is_alive() for worker in self._workers)
+
+    def training(self, owner: str, name: str) -> tuple[FinetuneJob, ...]:
+        """The training that this owner asked for under a name, if it did."""
+        request = self.jobs.request(Ref(owner, name))
+        asked = ASKED.validate_python(json.loads(request)) if request else None
+        return (asked,) if isinstance(asked, FinetuneJob) else ()
+
+    def end(self, seconds: float) -> None:
+        """Wait for the workers this long, and close everything."""
+        for worker in self._workers:
+            worker.join(seconds)
+        if not any(worker.is_alive() for worker in self._workers):
+            self.stores.close()
+            self._database.close()
+
+    def _work(self, device: str, shop: Shop) -> None:
+        if self.settings.preload:
+            self.served.preload(device)
+            self._loaded.add(device)
+        work(device, shop)
