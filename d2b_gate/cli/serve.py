@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from d2b_gate.server.settings import Limits, Place, Settings
 
-LIBRARIES = ("fastapi", "uvicorn", "prometheus_client", "numpy")
+LIBRARIES = ("fastapi", "uvicorn", "prometheus_client", "numpy", "safetensors")
 _DAY = 86_400.0
 _HEAD = 10.0  # seconds for a request's head, or less where the whole of it has less
 

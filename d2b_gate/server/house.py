@@ -6,10 +6,13 @@ import json
 import threading
 from typing import TYPE_CHECKING
 
+from d2b_gate.core.errors import GateError
 from d2b_gate.server.bell import Bell
 from d2b_gate.server.database import open_database
 from d2b_gate.server.desk import Desk
+from d2b_gate.server.hearing import kept_of, rows_of
 from d2b_gate.server.jobs import JobTable
+from d2b_gate.server.keeping import Keeper
 from d2b_gate.server.messages import FinetuneJob
 from d2b_gate.server.metrics import Metrics
 from d2b_gate.server.rows import RowTable
@@ -49,17 +52,35 @@ class House:
             for device in settings.devices
         ]
         self._loaded: set[str] = set()
+        self._keeper = Keeper(self)
 
     def start(self) -> None:
         """Begin to work."""
         for worker in self._workers:
             worker.start()
+        self._keeper.start()
 
     @property
     def ready(self) -> bool:
         """Whether jobs are taken in and run."""
         loaded = not self.settings.preload or len(self._loaded) == len(self._workers)
         return self.desk.is_open and loaded and all(worker.is_alive() for worker in self._workers)
+
+    def owners(self) -> set[str]:
+        """The places of all who have rows or jobs here, whether their tokens are still known or not."""
+        found = self._database.ask("SELECT owner FROM rows UNION SELECT owner FROM jobs")
+        return {str(owner) for (owner,) in found}
+
+    def needed_rows(self, owner: str) -> set[str]:
+        """Keys of the rows of jobs that wait or run, and of the trainings that these name."""
+        requests = [self.jobs.request(job.ref) for job in self.jobs.unfinished() if job.ref.owner == owner]
+        asked = [ASKED.validate_python(json.loads(request)) for request in requests if request]
+        trainings = [one for job in asked for name in kept_of(job) for one in self.training(owner, name)]
+        return {key for job in (*asked, *trainings) for key in rows_of(job)}
+
+    def give_back(self) -> None:
+        """Return to the disk what was forgotten."""
+        self._database.give_back()
 
     def training(self, owner: str, name: str) -> tuple[FinetuneJob, ...]:
         """The training that this owner asked for under a name, if it did."""
@@ -69,6 +90,7 @@ class House:
 
     def end(self, seconds: float) -> None:
         """Wait for the workers this long, and close everything."""
+        self._keeper.end(seconds)
         for worker in self._workers:
             worker.join(seconds)
         if not any(worker.is_alive() for worker in self._workers):
@@ -77,6 +99,14 @@ class House:
 
     def _work(self, device: str, shop: Shop) -> None:
         if self.settings.preload:
-            self.served.preload(device)
-            self._loaded.add(device)
+            self._preload(device)
         work(device, shop)
+
+    def _preload(self, device: str) -> None:
+        """Load; a model that cannot be loaded is said, and said again to whoever asks for it."""
+        try:
+            self.served.preload(device)
+        except GateError as error:
+            self.journal.line("preload-failed", error=str(error))
+        else:
+            self._loaded.add(device)

@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from d2b_gate.server.keeping import Held
 from d2b_gate.server.turns import Ref
 
 if TYPE_CHECKING:
@@ -84,20 +85,22 @@ class JobTable:
         found = self._database.ask(f"SELECT {_COLUMNS} FROM jobs WHERE state IN ('queued', 'running') ORDER BY arrival")
         return [_job(values) for values in found]
 
-    def held(self, owner: str) -> list[tuple[float, str, int]]:
-        """When each ended job was last used, its name, and the bytes of what is kept of it."""
+    def held(self, owner: str) -> list[Held]:
+        """Every ended job: when it was last used, its name, and the bytes of what is kept of it."""
         found = self._database.ask(
             "SELECT used, name, bytes + length(request) FROM jobs"
             " WHERE owner = ? AND state IN ('done', 'failed', 'cancelled')",
             [owner],
         )
-        return [(float(used), str(name), int(size)) for used, name, size in found]
+        return [Held(float(used), str(name), int(size)) for used, name, size in found]
 
-    def forget(self, owner: str, names: Sequence[str]) -> None:
-        """Remove jobs and their results."""
-        for name in names:
-            self.result(Ref(owner, name)).unlink(missing_ok=True)
-        self._database.change_many("DELETE FROM jobs WHERE owner = ? AND name = ?", [(owner, name) for name in names])
+    def forget(self, owner: str, jobs: Sequence[Held]) -> None:
+        """Remove ended jobs and their results, but none that was asked for meanwhile."""
+        ended = "used <= ? AND state IN ('done', 'failed', 'cancelled')"
+        for job in jobs:
+            values: list[Value] = [owner, job.name, job.used]
+            if self._database.change(f"DELETE FROM jobs WHERE owner = ? AND name = ? AND {ended}", values):
+                self.result(Ref(owner, job.name)).unlink(missing_ok=True)
 
     def result(self, ref: Ref) -> Path:
         """Where the result of a job is, once it is done."""

@@ -162,6 +162,8 @@ def _trainings(asked: JobAsked, owner: str, card: ModelCard, house: House) -> li
             where="arguments.injection.kept",
             remedy="ask for the training first",
         )
+    for name in hearing.kept_of(asked):
+        house.jobs.touch(Ref(owner, name))
     return [training for found in trainings for training in found]
 
 

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from d2b_gate.core.rows import row_from_mapping, row_to_mapping
+from d2b_gate.server.keeping import Held
 from d2b_gate.server.settings import DAY
 
 if TYPE_CHECKING:
@@ -58,14 +59,16 @@ class RowTable:
                 rows[str(key)] = _row(content)
         return rows
 
-    def held(self, owner: str) -> list[tuple[float, str, int]]:
-        """When each row was last used, its key, and its bytes."""
+    def held(self, owner: str) -> list[Held]:
+        """Every row: when it was last used, its key, and its bytes."""
         found = self._database.ask("SELECT used, key, length(content) FROM rows WHERE owner = ?", [owner])
-        return [(float(used), str(key), int(size)) for used, key, size in found]
+        return [Held(float(used), str(key), int(size)) for used, key, size in found]
 
-    def forget(self, owner: str, keys: Sequence[str]) -> None:
-        """Remove rows."""
-        self._database.change_many("DELETE FROM rows WHERE owner = ? AND key = ?", [(owner, key) for key in keys])
+    def forget(self, owner: str, rows: Sequence[Held]) -> None:
+        """Remove rows, but none that was used meanwhile."""
+        self._database.change_many(
+            "DELETE FROM rows WHERE owner = ? AND key = ? AND used <= ?", [(owner, row.name, row.used) for row in rows]
+        )
 
     def _touch(self, owner: str, keys: Sequence[str]) -> None:
         values: list[Value] = [time.time(), owner, *keys]

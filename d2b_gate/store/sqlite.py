@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from d2b_gate.store.sizes import Stored
+
 T = TypeVar("T")
 
 _README = """\
@@ -82,6 +84,10 @@ class DiskStore:
         """Forget the least recently used until at most ``max_bytes`` of content stay; return the bytes freed."""
         return self._attempt(lambda: self._collect(max_bytes), 0)
 
+    def forget_unused(self, since: float) -> int:
+        """Forget what was not used since then (seconds since the epoch, to the day); return the bytes freed."""
+        return self._attempt(lambda: self._drop([one for one in self._held() if one.used < since]), 0)
+
     def close(self) -> None:
         """Close the database."""
         self._values.close()
@@ -91,11 +97,18 @@ class DiskStore:
         return StoreSize(len(values), len(arrays), sum(one.bytes for one in values + arrays))
 
     def _collect(self, max_bytes: int) -> int:
-        gone = collected([*self._values.held(), *self._arrays.held()], max_bytes)
+        return self._drop(collected(self._held(), max_bytes))
+
+    def _held(self) -> list[Stored]:
+        return [*self._values.held(), *self._arrays.held()]
+
+    def _drop(self, gone: list[Stored]) -> int:
         for one in gone:
             if not one.name[0]:
                 self._arrays.remove(one.name[1])
-        self._values.remove([one.name for one in gone if one.name[0]])
+        values = [one.name for one in gone if one.name[0]]
+        if values:
+            self._values.remove(values)
         return sum(one.bytes for one in gone)
 
     def _attempt(self, work: Callable[[], T], otherwise: T) -> T:
