@@ -16,9 +16,9 @@ from d2b_gate.core.errors import Exit
 def run() -> int:
     """Write ``exit-code``, ``verdict`` and ``result-path``; the last step exits with the code, so this one does not."""
     folder = Path(asked("folder"))
-    result, told = folder / "reports" / "result.json", folder / "annotations.txt"
+    result = folder / "reports" / "result.json"
     variables = {**os.environ, "CI": "true", "GIT_NO_REPLACE_OBJECTS": "1"}
-    code, last = run_unheard(gate("check", *_arguments(result, told)), variables, Path.cwd())
+    code, last = run_unheard(gate("check", *_arguments(folder, result)), variables, Path.cwd())
     known = Exit(code) if code in list(Exit) else Exit.UNEVALUATED
     if known != code:
         last.append(f"d2b-gate: error: the evaluation ended with status {code}; was it out of memory?")
@@ -34,11 +34,12 @@ def gate(*arguments: str) -> list[str]:
     return [sys.executable, "-I", "-B", str(ROOT / "action" / "main.py"), "gate", *arguments]
 
 
-def _arguments(result: Path, told: Path) -> list[str]:
+def _arguments(folder: Path, result: Path) -> list[str]:
     compared = ["--from-ref", asked("base"), "--to-ref", asked("head")]
     bootstrap = ["--bootstrap"] if switch("bootstrap") else []
     if asked("mode") == "structure":
-        return [*compared, *bootstrap, "--rows-only", "--output-file", f"github={told}"]
+        files = (f"github={folder / 'annotations.txt'}", f"full={folder / 'structure.txt'}")
+        return [*compared, *bootstrap, "--rows-only", *(part for file in files for part in ("--output-file", file))]
     return [*compared, *bootstrap, "--format", "full", "--output-file", f"json={result}"]
 
 

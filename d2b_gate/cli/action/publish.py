@@ -50,18 +50,21 @@ def _render(result: Path, *arguments: str, shown: bool = True) -> None:
 
 
 def _messages(folder: Path) -> None:
-    """What was said on stderr: errors as annotations, and all of it in the summary."""
-    told = folder / "annotations.txt"
-    lines = (folder / "messages.txt").read_text(encoding="utf-8").splitlines()
-    if told.exists():
-        sys.stdout.write(told.read_text(encoding="utf-8"))
-        sys.stdout.flush()
-    for line in lines:
-        if line.startswith(_ERROR) and not told.exists():
+    """The structure of a change, and what was said on stderr: errors as annotations, and all of it in the summary."""
+    sys.stdout.write(_text(folder / "annotations.txt"))
+    sys.stdout.flush()
+    said = _text(folder / "messages.txt").splitlines()
+    for line in said:
+        if line.startswith(_ERROR):
             annotate("error", line.removeprefix(_ERROR))
-    said = "".join(f"    {terminal(line, _LINE)}\n" for line in lines)
+    lines = [*_text(folder / "structure.txt").splitlines(), *said]
+    shown = "".join(f"    {terminal(line, _LINE)}\n" for line in lines)
     code = asked("exit-code") or str(int(Exit.UNEVALUATED))
-    summarise(f"### d2b-gate: {asked('verdict')} (exit {code})\n\n{said}\n{_next(code)}")
+    summarise(f"### d2b-gate: {asked('verdict')} (exit {code})\n\n{shown}\n{_next(code)}")
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.exists() else ""
 
 
 def _next(code: str) -> str:
