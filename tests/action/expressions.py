@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 _TOKEN = re.compile(
@@ -46,6 +47,9 @@ def as_text(value):
     if value is None:
         return ""
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+_FUNCTIONS = {"contains": lambda where, what: what in where, "fromJSON": json.loads}
 
 
 class _Parser:
@@ -103,7 +107,7 @@ class _Parser:
         while not self.take(")"):
             arguments.append(self.either())
             self.take(",")
-        return self.contexts["functions"][name](*arguments)
+        return (_FUNCTIONS.get(name) or self.contexts["functions"][name])(*arguments)
 
     def looked_up(self, name):
         assert name in self.contexts, f"there is no context {name}"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from d2b_gate.cli.arguments import COMMANDS
 from tests.action.forge import REPOSITORY, Forge, founded
 from tests.cli.support import BASE, HARMFUL, HARMLESS, POLICY
 
@@ -198,3 +199,13 @@ def test_a_broken_row_in_a_hostile_file_is_told_and_not_obeyed(tmp_path):
     [(properties, text)] = outcome.annotations()
     assert properties == {"title": "d2b-gate"} and "data/\\u000a" in text
     assert "\n::warning" not in outcome.summary
+
+
+def test_a_receipt_is_written_where_it_is_asked_for(forge):
+    if "receipt" not in COMMANDS:
+        pytest.skip("this version writes no receipts")
+    forge.commit("topic", {"data/new.jsonl": HARMFUL}, after="main")
+    outcome = forge.act(forge.pull("topic"), receipt="true")
+    assert (outcome.code, outcome.annotations("warning")) == (1, [])
+    assert Path(outcome.outputs["receipt-path"]).exists()
+    assert forge.act(forge.pull("topic")).outputs["receipt-path"] == ""

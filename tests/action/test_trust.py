@@ -129,7 +129,12 @@ def test_the_guard_needs_nothing_installed(forge):
     event = forge.pull("topic")
     runner = forge.runner(event, forge.checkout(event.sha))
     told = runner.temporary / "told"
-    switches = {"GATE_MODE": "evaluate", "GATE_BOOTSTRAP": "false", "GATE_DANGEROUSLY_EVALUATE_FORKS": "false"}
+    switches = {
+        "GATE_MODE": "evaluate",
+        "GATE_BOOTSTRAP": "false",
+        "GATE_RECEIPT": "false",
+        "GATE_DANGEROUSLY_EVALUATE_FORKS": "false",
+    }
     done = subprocess.run(
         [sys.executable, "-I", "-S", "-B", str(ACTION / "main.py"), "guard"],
         cwd=runner.workspace,

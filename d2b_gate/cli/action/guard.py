@@ -23,7 +23,8 @@ def run() -> int:
     """Write ``base``, ``head``, ``python``, ``folder`` and ``cache-dir``, or refuse."""
     mode: Literal["evaluate", "structure"] = "structure" if _mode() == "structure" else "evaluate"
     forks: Literal["refuse", "evaluate"] = "evaluate" if switch("dangerously-evaluate-forks") else "refuse"
-    switch("bootstrap")  # a mistake is told before anything is installed
+    for name in ("bootstrap", "receipt"):
+        switch(name)  # a mistake is told before anything is installed
     event = read_event(os.environ)
     checkout = Checkout(Path.cwd(), f"{event.server}/{event.repository}", asked("token"))
     found = compared(event, checkout, Asked(mode, forks, asked("base")))

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from d2b_gate.cli.action.evaluate import gate
-from d2b_gate.cli.action.runner import annotate, asked, output, summarise
+from d2b_gate.cli.action.runner import annotate, asked, output, summarise, switch
 from d2b_gate.core.errors import Exit
 from d2b_gate.reports.escape import terminal
 
@@ -30,6 +30,8 @@ def _reports(result: Path, folder: Path) -> None:
     sarif, html, summary = folder / "d2b-gate.sarif", folder / "d2b-gate.html", folder / "summary.md"
     _render(result, "--format", "github", "--output-file", f"markdown={summary}", "--output-file", f"sarif={sarif}")
     _render(result, "--format", "concise", "--output-file", f"html={html}", shown=False)
+    if switch("receipt"):
+        output("receipt-path", _receipt(result, folder / "receipt.json"))
     if summary.exists():
         summarise(summary.read_text(encoding="utf-8") + "\n")
     output("sarif-path", str(sarif) if sarif.exists() else "")
@@ -47,6 +49,16 @@ def _render(result: Path, *arguments: str, shown: bool = True) -> None:
     for line in done.stderr.splitlines():
         if line.startswith(_ERROR):
             annotate("warning", f"a report is missing: {line.removeprefix(_ERROR)}")
+
+
+def _receipt(result: Path, receipt: Path) -> str:
+    """The path of the receipt; empty where it could not be made, which a warning tells."""
+    argv = gate("receipt", "create", str(result), "--output", str(receipt))
+    done = subprocess.run(argv, capture_output=True, encoding="utf-8", errors="replace", check=False)
+    if done.returncode or not receipt.exists():
+        said = done.stderr.strip().splitlines() or ["nothing was said"]
+        annotate("warning", f"there is no receipt: {said[-1].removeprefix(_ERROR)}")
+    return str(receipt) if receipt.exists() else ""
 
 
 def _messages(folder: Path) -> None:
