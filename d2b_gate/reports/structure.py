@@ -61,7 +61,15 @@ def _summary(structure: Structure) -> str:
     added, removed = (sum(getattr(one, name) for one in structure.files) for name in ("added", "removed"))
     broken = sum(fault.exit == Exit.VIOLATED for fault in structure.faults)
     unread = len(structure.faults) - broken
-    counts = [f"{broken} rows break their schema"] * bool(broken) + [f"{unread} files cannot be read"] * bool(unread)
-    said = ", ".join(counts) or "ok"
-    rows = f"{len(structure.files)} files, +{added} rows, -{removed} rows"
+    counts = [
+        _count(broken, "row breaks its schema", "rows break their schema"),
+        _count(unread, "file cannot be read", "files cannot be read"),
+    ]
+    said = ", ".join(filter(None, counts)) or "ok"
+    rows = f"{_count(len(structure.files), 'file', 'files') or 'no file'}, +{added} rows, -{removed} rows"
     return f"structure: {said}; {rows}; exit {int(structure.exit)}"
+
+
+def _count(number: int, one: str, more: str) -> str:
+    """A count in words; nothing of nothing."""
+    return f"{number} {one if number == 1 else more}" if number else ""

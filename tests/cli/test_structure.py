@@ -29,7 +29,7 @@ def test_rows_are_counted_and_not_judged(world):
     done = world.gate("check", "--rows-only")
     assert done.returncode == 0
     assert "data/new.jsonl: +40 rows, -0 rows\n" in done.stdout
-    assert done.stdout.endswith("structure: ok; 1 files, +40 rows, -0 rows; exit 0\n")
+    assert done.stdout.endswith("structure: ok; 1 file, +40 rows, -0 rows; exit 0\n")
 
 
 def test_every_broken_row_is_told_at_its_line(strict):
