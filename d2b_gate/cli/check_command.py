@@ -20,6 +20,11 @@ def declare(commands: argparse._SubParsersAction[argparse.ArgumentParser], commo
     add_scope(parser, "what to judge (default: --staged)")
     add_output(parser)
     add_run(parser)
+    parser.add_argument(
+        "--rows-only",
+        action="store_true",
+        help="no model and no verdict: the policy, every changed row and the row schemas (formats: full, github)",
+    )
     parser.set_defaults(run=later("d2b_gate.cli.check", "run_check"), remote=False)
 
 
