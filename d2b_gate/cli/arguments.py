@@ -13,20 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 COMMANDS = (
-    *(
-        "check",
-        "report",
-        "comment",
-        "explain",
-        "quarantine",
-        "policy",
-        "waive",
-        "baseline",
-        "audit",
-        "probe",
-        "calibrate",
-    ),
-    *("validate", "model", "cache", "hook", "init", "doctor"),
+    *("check", "report", "comment", "explain", "quarantine", "policy", "waive", "baseline", "audit", "probe"),
+    *("calibrate", "validate", "receipt", "model", "cache", "hook", "init", "doctor"),
 )
 """Modules of this package named ``<command>_command``, each with ``declare`` and what it runs."""
 
