@@ -28,6 +28,7 @@ def declare(commands: argparse._SubParsersAction[argparse.ArgumentParser], commo
     parser.add_argument("result", metavar="RESULT", help="a result that `check --output-file json=PATH` wrote")
     _add_where(parser)
     _add_what(parser)
+    _add_check(parser)
     parser.set_defaults(run=later("d2b_gate.cli.comment", "run_comment"))
 
 
@@ -48,6 +49,12 @@ def _add_what(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--timeout", type=_seconds, default=TIMEOUT, metavar="SECONDS", help="for all of it (default: 120)"
     )
+
+
+def _add_check(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("check run")
+    group.add_argument("--check-run", action="store_true", help="also make a check run of the judged commit")
+    group.add_argument("--check-name", default="d2b-gate", metavar="NAME", help="its name (default: d2b-gate)")
 
 
 def _number(text: str) -> int:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from d2b_gate.core.errors import UsageError
 from d2b_gate.core.printable import printable
-from d2b_gate.forge.event import Numbered, OfHead, asked_by, is_sha
+from d2b_gate.forge.event import Numbered, OfHead, asked_by, is_sha, judging_run
 from d2b_gate.forge.origin import PUBLIC, api_root
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _REPOSITORY = re.compile(r"(?!\.{1,2}/)[A-Za-z0-9_.-]{1,100}/(?!\.{1,2}\Z)[A-Za-z0-9_.-]{1,100}")
 _TOKENS = ("D2B_GATE_GITHUB_TOKEN", "GITHUB_TOKEN")
+_NO_EVENT = ("", b"")
 _LONGEST_EVENT = 32 * 2**20  # bytes; GitHub caps the payload of an event at 25 MB
 
 
@@ -31,7 +32,7 @@ class Place:
     token: str
     repository: str
     asked: Asked
-    run_url: str  # of the run that judged or publishes; empty outside a workflow
+    run_url: str  # of the run that judged; empty outside a workflow
 
 
 def forge_place(arguments: Namespace) -> Place:
@@ -45,7 +46,8 @@ def forge_place(arguments: Namespace) -> Place:
     if not _REPOSITORY.fullmatch(repository):
         what = f"{printable(repository)!r} is no repository" if repository else "no repository is named"
         raise UsageError(what, remedy="write --repository OWNER/NAME, or set GITHUB_REPOSITORY")
-    return Place(root, _token(), repository, _asked(arguments), _run_url(repository))
+    event = _event()
+    return Place(root, _token(), repository, _asked(arguments, event), _run_url(repository, event))
 
 
 def _token() -> str:
@@ -57,18 +59,16 @@ def _token() -> str:
     return token
 
 
-def _asked(arguments: Namespace) -> Asked:
+def _asked(arguments: Namespace, event: tuple[str, bytes]) -> Asked:
     """What the event says; flags say more, and never something else about the commit."""
     commit = arguments.commit or ""
     if commit and not is_sha(commit):
         raise UsageError(f"--commit {printable(commit)!r} is no whole commit id", remedy="give all of its hex digits")
-    path = _environment("GITHUB_EVENT_PATH")
-    if not path:
+    if event == _NO_EVENT:
         if arguments.pull_request is None:
             raise UsageError("no pull request is named", remedy="write --pull-request N; a workflow's event names it")
         return Numbered(arguments.pull_request, commit)
-    told = asked_by(_environment("GITHUB_EVENT_NAME"), _event(path))
-    return _narrowed(told, arguments.pull_request, commit)
+    return _narrowed(asked_by(*event), arguments.pull_request, commit)
 
 
 def _narrowed(told: Asked, number: int | None, commit: str) -> Asked:
@@ -81,7 +81,11 @@ def _narrowed(told: Asked, number: int | None, commit: str) -> Asked:
     return Numbered(number, told.head if isinstance(told, OfHead) else commit)
 
 
-def _event(path: str) -> bytes:
+def _event() -> tuple[str, bytes]:
+    """Name and content of the workflow's event; both empty outside a workflow."""
+    path = _environment("GITHUB_EVENT_PATH")
+    if not path:
+        return _NO_EVENT
     try:
         with Path(path).open("rb") as file:
             content = file.read(_LONGEST_EVENT + 1)
@@ -90,11 +94,11 @@ def _event(path: str) -> bytes:
         raise UsageError(f"cannot read the event: {error.strerror}", where=printable(path), remedy=remedy) from error
     if len(content) > _LONGEST_EVENT:
         raise UsageError(f"the event is larger than {_LONGEST_EVENT} bytes", where=printable(path))
-    return content
+    return _environment("GITHUB_EVENT_NAME"), content
 
 
-def _run_url(repository: str) -> str:
-    server, run = _environment("GITHUB_SERVER_URL"), _environment("GITHUB_RUN_ID")
+def _run_url(repository: str, event: tuple[str, bytes]) -> str:
+    server, run = _environment("GITHUB_SERVER_URL"), judging_run(*event) or _environment("GITHUB_RUN_ID")
     return f"{server}/{repository}/actions/runs/{run}" if server and run else ""
 
 

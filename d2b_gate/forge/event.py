@@ -70,6 +70,13 @@ def asked_by(name: str, content: bytes) -> Asked:
     return NoPull(f"the event {printable(name)!r} has no pull request; name one with --pull-request")
 
 
+def judging_run(name: str, content: bytes) -> str:
+    """The id of the run that a workflow_run follows, which is the one that judged; empty for any other event."""
+    if name != "workflow_run":
+        return ""
+    return str(_Node(_loaded(content), "event").table("workflow_run").whole("id"))
+
+
 def _of_run(run: _Node) -> Asked:
     """The run that a workflow_run follows: its number is never taken from an artifact, nor is its commit."""
     head, kind = run.sha("head_sha"), run.text("event")

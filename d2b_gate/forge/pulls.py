@@ -21,7 +21,7 @@ _SHORT = 7
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """An open pull request whose head was verified."""
+    """An open pull request, and the commit that was judged: its head; empty where nothing said which was judged."""
 
     number: int
     head: str
@@ -43,7 +43,7 @@ def find_pull(api: Api, repository: str, asked: Asked) -> Target | NoPull:
         what = f"the commit {asked.head[:_SHORT]} is the head of several open pull requests: {numbers}"
         raise EvaluationError(what, remedy="name one with --pull-request")
     for pull in found.values():
-        return Target(pull.number, pull.head.sha)
+        return Target(pull.number, asked.head)
     why = f"no open pull request has the head {asked.head[:_SHORT]}: it was closed, or a newer push will comment"
     return NoPull(why, asked.head)
 
@@ -65,11 +65,11 @@ def _is_of(pull: Pull, repository: str, head: str) -> bool:
 
 def _verified(pull: Pull, repository: str, head: str) -> Target | NoPull:
     if pull.state != "open":
-        return NoPull(f"pull request #{pull.number} is {printable(pull.state)}", head or pull.head.sha)
+        return NoPull(f"pull request #{pull.number} is {printable(pull.state)}", head)
     base = pull.base.repo.full_name if pull.base.repo else ""
     if base.lower() != repository.lower():  # a commit's pull requests can be those of another repository
         return NoPull(f"pull request #{pull.number} is one of {printable(base) or 'another repository'}", head)
     if head and pull.head.sha != head:
         told = f"the head of #{pull.number} is {pull.head.sha[:_SHORT]} by now, and {head[:_SHORT]} was judged"
         return NoPull(f"{told}: a newer push will comment", head)
-    return Target(pull.number, pull.head.sha)
+    return Target(pull.number, head)

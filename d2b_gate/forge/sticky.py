@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
     from d2b_gate.forge.shapes import Comment
 
-LONGEST = 65_536  # characters of a comment on GitHub
+LONGEST = 65_536  # characters of a comment on GitHub; counted here as bytes, of which there are never fewer
 _KEY = 16  # hex digits: gates of one repository, not an adversary, are told apart by them
-_CUT = "\n\n(the rest did not fit into a comment)\n"
+_CUT = "\n\n(the rest did not fit)\n"
 _RUN = re.compile(r", \[run\]\([^)\n]*\)(?=</sub>$)")
 _COST = re.compile(r"^- rows: .* cached; [0-9.]+ s$", re.MULTILINE)
 _URL = re.compile(r"https?://[\w.:-]+(/[\w.-]+)+")
@@ -48,14 +48,16 @@ def body_of(key: str, report: str, head: str, run_url: str) -> str:
     run = f", [run]({run_url})" if _URL.fullmatch(run_url) else ""
     footer = f"\n<sub>commit {head}{run}</sub>\n" if head else ""
     room = LONGEST - len(marker(key)) - len(footer) - len("\n")
-    return f"{marker(key)}\n{_fitting(report, room)}{footer}"
+    return f"{marker(key)}\n{fitting(report, room)}{footer}"
 
 
-def _fitting(report: str, room: int) -> str:
-    """The report; its first lines where it is too long, which no report of ours is."""
-    if len(report) <= room:
+def fitting(report: str, room: int) -> str:
+    """The report, or its first lines where it has more bytes in UTF-8, which no report of ours has."""
+    whole = report.encode("utf-8", "replace")
+    if len(whole) <= room:
         return report
-    return report[: report.rfind("\n", 0, room - len(_CUT)) + 1].rstrip("\n") + _CUT
+    kept = whole[: max(0, room - len(_CUT))]
+    return kept[: kept.rfind(b"\n") + 1].decode("utf-8").rstrip("\n") + _CUT
 
 
 def decide(comments: Iterable[Comment], author: str, body: str, *, worth_it: bool) -> Plan:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from d2b_gate.core.verdict import RowFinding
+from d2b_gate.core.verdict import RowFinding, Status
 from d2b_gate.forge.sticky import marker
 from tests.cli.support import World, said
 from tests.forge.runner import HEAD, Job
@@ -255,6 +255,8 @@ def test_a_workflow_run_finds_the_pull_request_by_its_commit(job, github, owner,
     github.pull(8, "c" * 40, fork=owner)
     job.workflow_run(owner=owner)
     assert "acme/data#7 is created" in told(job.comment(BAD))
+    judging = "https://github.example/acme/data/actions/runs/76"
+    assert github.bodies()[0].endswith(f"[run]({judging})</sub>\n"), "the run that judged, not the one that publishes"
 
 
 def test_a_workflow_run_of_an_older_push_says_nothing(job, github):
@@ -323,6 +325,8 @@ def test_outside_a_workflow_flags_say_everything(job, github):
     alone = {"GITHUB_EVENT_PATH": "", "GITHUB_REPOSITORY": "", "GITHUB_API_URL": "", "GITHUB_RUN_ID": ""}
     alone |= {"GITHUB_TOKEN": "", "D2B_GATE_GITHUB_TOKEN": TOKEN}
     assert "is created" in told(job.comment(BAD, *flags, **alone))
+    assert "<sub>commit" not in github.bodies()[0], "nothing said which commit was judged"
+    assert "is updated" in told(job.comment(BAD, *flags, "--commit", HEAD, **alone))
     assert github.bodies()[0].endswith(f"<sub>commit {HEAD}</sub>\n")
     assert "by now" in told(job.comment(CLEAN, *flags, "--commit", "c" * 40, **alone))
 
@@ -560,3 +564,98 @@ def test_every_request_names_version_and_agent(job, github):
         assert one.headers["accept"] == "application/vnd.github+json"
         assert one.headers["x-github-api-version"] == "2022-11-28"
         assert one.headers["user-agent"].startswith("d2b-gate/")
+
+
+# check runs
+
+
+def test_a_check_run_is_made_of_the_judged_commit(job, github, snapshot):
+    done = told(job.comment(BAD, "--check-run")).splitlines()
+    assert done[0] == "the check run is created: failure on acme/data at a1a1a1a"
+    (check,) = github.checks
+    assert check["name"] == "d2b-gate"
+    assert check["head_sha"] == HEAD
+    assert check["status"] == "completed"
+    assert check["details_url"] == "https://github.example/acme/data/actions/runs/77"
+    assert (check["output"]["title"], check["annotations"]) == snapshot
+    assert check["output"]["summary"] == github.bodies()[0].partition("\n")[2].rpartition("\n<sub>")[0]
+
+
+def test_a_check_run_that_says_the_same_is_left(job, github):
+    job.comment(BAD, "--check-run")
+    again = told(job.comment(replace(BAD, seconds=77.0), "--check-run"))
+    assert again.startswith("the check run is left as it is, for it says the same: failure")
+    assert "would create a check run: success" in told(job.comment(CLEAN, "--check-run", "--dry-run"))
+    assert len(github.checks) == 1
+    job.comment(CLEAN, "--check-run")
+    assert [check["conclusion"] for check in github.checks] == ["failure", "success"]
+
+
+@pytest.mark.parametrize("forged", [{"app": {"slug": "other"}}, {"external_id": "d2b-gate x"}, {"app": None}])
+def test_a_check_run_of_somebody_else_is_not_ours(job, github, forged):
+    job.comment(BAD, "--check-run")
+    github.checks[0].update(forged)
+    assert "the check run is created" in told(job.comment(BAD, "--check-run"))
+
+
+@pytest.mark.parametrize(
+    ("judged", "conclusion"),
+    [
+        (CLEAN, "success"),
+        (verdict(WARNED), "success"),
+        (BAD, "failure"),
+        (replace(CLEAN, deferred="no model here"), "neutral"),
+        (verdict(replace(FAILED, status=Status.INCONCLUSIVE, blocks=False)), "neutral"),
+        (verdict(replace(FAILED, status=Status.INCONCLUSIVE, blocks=True)), "failure"),
+        (verdict(replace(FAILED, status=Status.ERROR)), "failure"),
+    ],
+)
+def test_conclusions(job, github, judged, conclusion):
+    job.comment(judged, "--check-run", "--check-name", "gate / nightly")
+    (check,) = github.checks
+    assert (check["conclusion"], check["name"]) == (conclusion, "gate / nightly")
+
+
+def many_failures(count):
+    return verdict(*(replace(FAILED, rule=replace(FAILED.rule, id=f"rule-{index}")) for index in range(count)))
+
+
+@pytest.mark.parametrize(("count", "requests"), [(50, 1), (51, 2), (120, 3), (500, 4)])
+def test_annotations_are_sent_fifty_at_a_time(job, github, count, requests):
+    job.comment(many_failures(count), "--check-run")
+    (check,) = github.checks
+    assert len(check["annotations"]) == min(count, 200)
+    assert len({one["title"] for one in check["annotations"]}) == min(count, 200)
+    assert len([one for one in github.asked if "/check-runs" in one.path and one.method != "GET"]) == requests
+    assert "left as it is" in told(job.comment(many_failures(count), "--check-run"))
+
+
+@pytest.mark.parametrize("done_first", [True, False], ids=["it was done", "it was not done"])
+def test_a_check_run_whose_answer_was_lost_is_looked_for(job, github, done_first):
+    github.troubles.append(Trouble("POST", rf"/repos/{REPOSITORY}/check-runs", 502, done_first=done_first))
+    job.comment(many_failures(60), "--check-run")
+    (check,) = github.checks
+    assert len(check["annotations"]) == 60
+
+
+@pytest.mark.parametrize("name", ["push", "merge_group"])
+def test_a_commit_without_a_pull_request_has_a_check_run_all_the_same(job, github, name):
+    job.event(name, {"after": HEAD, "merge_group": {"head_sha": HEAD}})
+    done = told(job.comment(BAD, "--check-run")).splitlines()
+    assert done[0].startswith("the check run is created: failure on acme/data at a1a1a1a")
+    assert done[1].startswith("d2b-gate: no comment: a ")
+
+
+def test_no_check_run_is_made_of_a_commit_that_nothing_names(job, github):
+    job.event("workflow_dispatch", {})
+    done = told(job.comment(BAD, "--check-run", "--pull-request", "7"))
+    assert done.startswith("no check run: nothing says which commit was judged; ")
+    job.comment(BAD, "--check-run", "--pull-request", "7", "--commit", HEAD)
+    assert len(github.checks) == 1
+
+
+def test_a_users_token_cannot_make_check_runs(job, github):
+    github.tokens[TOKEN] = "octocat"
+    done = job.comment(BAD, "--check-run")
+    assert done.returncode == 3
+    assert "You must authenticate via a GitHub App.; the job needs" in said(done)

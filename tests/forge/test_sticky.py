@@ -31,7 +31,7 @@ def test_a_marker_is_one_line_that_nothing_in_the_key_can_end(key):
 def test_a_report_that_is_too_long_ends_at_a_line():
     body = body_of("k", "word word word\n" * 10_000, HEAD, "")
     assert len(body) <= LONGEST
-    assert "word\n\n(the rest did not fit into a comment)\n\n<sub>" in body
+    assert "word\n\n(the rest did not fit)\n\n<sub>" in body
 
 
 AUTHORS = st.sampled_from(["me", "ME", "you", ""])
