@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 COMMANDS = (
-    *("check", "report", "explain", "quarantine", "policy", "waive", "baseline", "audit", "probe", "calibrate"),
-    *("validate", "model", "cache", "serve", "hook", "init", "doctor"),
+    *("check", "report", "comment", "explain", "quarantine", "policy", "waive", "baseline", "audit", "probe"),
+    *("calibrate", "validate", "receipt", "model", "cache", "serve", "hook", "init", "doctor"),
 )
 """Modules of this package named ``<command>_command``, each with ``declare`` and what it runs."""
 
