@@ -23,7 +23,7 @@ EXTRAS = {
     "parquet": ("pyarrow",),
     "zstd": ("zstandard",),
     "html": ("jinja2", "matplotlib"),
-    "remote": ("numpy", "safetensors"),
+    "remote": ("numpy", "safetensors", "filelock"),
     "sign": ("securesystemslib", "cryptography"),
 }
 """What the extras that a job may need bring."""
