@@ -18,6 +18,7 @@ class SlowBackend(fake.FakeBackend):
         self.progress = progress
 
     def finetune(self, plan):
+        sys.stderr.write("begun to train\n")
         for _ in plan.steps:
             time.sleep(PAUSE)
             self.progress.advance()
