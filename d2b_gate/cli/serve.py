@@ -35,7 +35,8 @@ def run(arguments: Namespace) -> int:
         if ready_file is not None:
             write_ready_file(ready_file, url)
 
-    serve(settings, place, Journal(say), ready)
+    if not serve(settings, place, Journal(say), ready):
+        os._exit(int(Exit.OK))  # a thread inside of torch; taking the interpreter down around it would abort instead
     return int(Exit.OK)
 
 

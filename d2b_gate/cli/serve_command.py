@@ -91,9 +91,9 @@ def _seconds(text: str) -> float:
 
 _METAVARS: dict[Callable[[str], object], str] = {parse_size: "SIZE", _count: "N", _seconds: "S"}
 _LIMITS: tuple[tuple[str, Callable[[str], object], str, str], ...] = (
-    ("--max-body", parse_size, "16MiB", "bytes of a request"),
+    ("--max-body", parse_size, "64MiB", "bytes of a request"),
     ("--max-rows", _count, "10000", "rows in a request"),
-    ("--max-row-bytes", parse_size, "1MiB", "bytes of a row"),
+    ("--max-row-bytes", parse_size, "16MiB", "bytes of a row"),
     ("--max-seconds", _seconds, "21600", "seconds of a job"),
     ("--max-queue", _count, "64", "jobs of a token that wait"),
     ("--max-arrival", _seconds, "60", "seconds in which a request must arrive"),

@@ -26,6 +26,8 @@ OPEN = ("/healthz", "/readyz")
 METRICS = "/metrics"
 _PATIENCE = 4
 """Times the largest body that is read and thrown away, so that a client that sends too much hears why."""
+HELD_BODIES = 2
+"""Times the largest body that all requests together may hold: JSON grows when it is parsed."""
 _LITTLE = 2**20  # bytes that are thrown away for somebody unknown
 _DISCARDING = 5.0  # seconds of throwing away
 _BEARER = b"bearer "
@@ -40,6 +42,7 @@ class Gatekeeper:
         self._answering = answering
         self._journal = journal
         self._busy: Counter[str] = Counter()
+        self._held: list[Held] = []
         self.last_asked = time.monotonic()
 
     @property
@@ -79,11 +82,13 @@ class Gatekeeper:
                 429, "busy", "too many requests of this token at once", reason="too-many-requests", retry_after=1
             )
         self._busy[owner.place] += 1
+        held = Held(self._held, HELD_BODIES * self._settings.limits.body_bytes)
         try:
-            body = await self._body(Headers(scope=scope), receive)
+            body = await self._body(Headers(scope=scope), receive, held)
             scope.setdefault("state", {})["owner"] = owner
             await self._app(scope, _replay(body, receive), send)
         finally:
+            held.release()
             self._busy[owner.place] -= 1
             self.last_asked = time.monotonic()
 
@@ -99,7 +104,7 @@ class Gatekeeper:
             )
         return owners[0]
 
-    async def _body(self, headers: Headers, receive: Receive) -> bytes:
+    async def _body(self, headers: Headers, receive: Receive, held: Held) -> bytes:
         """The body, whole.
 
         Raises:
@@ -111,7 +116,7 @@ class Gatekeeper:
             await _discard(headers, receive, _PATIENCE * limits.body_bytes)
             raise _too_large(limits.body_bytes)
         try:
-            body, whole = await asyncio.wait_for(_read(receive, limits.body_bytes), limits.arrival_seconds)
+            body, whole = await asyncio.wait_for(_read(receive, limits.body_bytes, held), limits.arrival_seconds)
         except asyncio.TimeoutError:
             what = f"the request did not arrive within {limits.arrival_seconds:g} s"
             raise RefusalError(408, "usage", what, reason="slow-body") from None
@@ -122,17 +127,43 @@ class Gatekeeper:
         return body
 
 
-async def _read(receive: Receive, most: int) -> tuple[bytes, bool]:
+class Held:
+    """Bytes of a body in memory, counted together with those of all others."""
+
+    def __init__(self, together: list[Held], most: int) -> None:
+        self._together = together
+        self._most = most
+        self.bytes = 0
+        together.append(self)
+
+    def grow(self, size: int) -> None:
+        """Count more bytes.
+
+        Raises:
+            RefusalError: all bodies together would be too large.
+        """
+        self.bytes += size
+        if sum(one.bytes for one in self._together) > self._most:
+            raise RefusalError(503, "busy", "too much is sent at once", reason="memory", retry_after=1)
+
+    def release(self) -> None:
+        """Count it no more."""
+        self._together.remove(self)
+
+
+async def _read(receive: Receive, most: int, held: Held) -> tuple[bytes, bool]:
     """A body of at most ``most`` bytes, and whether that is all of it."""
     body, more = bytearray(), True
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise RefusalError(400, "usage", "the client went away", reason="gone")
-        body += message.get("body", b"")
+        part = message.get("body", b"")
         more = message.get("more_body", False)
-        if len(body) > most:
+        if len(body) + len(part) > most:
             return b"", False
+        held.grow(len(part))
+        body += part
     return bytes(body), True
 
 

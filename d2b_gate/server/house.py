@@ -88,14 +88,16 @@ class House:
         asked = ASKED.validate_python(json.loads(request)) if request else None
         return (asked,) if isinstance(asked, FinetuneJob) else ()
 
-    def end(self, seconds: float) -> None:
-        """Wait for the workers this long, and close everything."""
+    def end(self, seconds: float) -> bool:
+        """Wait for the workers this long and close everything; False where one is still in the middle of a step."""
         self._keeper.end(seconds)
         for worker in self._workers:
             worker.join(seconds)
-        if not any(worker.is_alive() for worker in self._workers):
+        ended = not any(worker.is_alive() for worker in self._workers)
+        if ended:
             self.stores.close()
             self._database.close()
+        return ended
 
     def _work(self, device: str, shop: Shop) -> None:
         if self.settings.preload:

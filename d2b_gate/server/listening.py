@@ -30,14 +30,16 @@ _PARKING = 10.0  # seconds for a job that is parked to reach its next step
 _LAST_ANSWERS = 5  # seconds for answers that are under way at the end
 
 
-def serve(settings: Settings, place: Place, journal: Journal, ready: Callable[[str], None]) -> None:
+def serve(settings: Settings, place: Place, journal: Journal, ready: Callable[[str], None]) -> bool:
     """Serve until a signal or idleness ends it; ``ready`` is told the address once it listens.
+
+    False where a job is still in the middle of a step, which nothing can end but the process; the job itself is safe.
 
     Raises:
         GateError: it cannot listen there, a model is not here, or the state cannot be used.
     """
     server, listener = make_server(settings, place, journal, ready)
-    server.work(listener)
+    return server.work(listener)
 
 
 def make_server(
@@ -67,12 +69,13 @@ class Server(uvicorn.Server):
         self._ends_at: list[float] = []
         self._gatekeeper: Gatekeeper = config.app  # type: ignore[assignment] # uvicorn types it as any application
 
-    def work(self, listener: socket.socket) -> None:
-        """Listen and work until the end."""
+    def work(self, listener: socket.socket) -> bool:
+        """Listen and work until the end; whether all work has ended."""
         self._house.start()
         self.run(sockets=[listener])
-        self._house.end(_PARKING)
+        ended = self._house.end(_PARKING)
         self._house.journal.line("end")
+        return ended
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, and say so."""

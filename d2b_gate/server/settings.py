@@ -18,15 +18,15 @@ DAY = 86_400.0
 class Limits:
     """What one request, one job and one token may cost. The defaults are our choice."""
 
-    body_bytes: int = 16 * 2**20  # a request; clients send rows in portions of a quarter of that
+    body_bytes: int = 64 * 2**20  # a request; clients send rows in portions of four million characters
     rows: int = 10_000  # rows in a request
-    row_bytes: int = 2**20  # one row, as JSON; a quarter of a million tokens
+    row_bytes: int = 16 * 2**20  # one row, as ASCII JSON; the largest that is read from a file
     job_seconds: float = 6 * 3600.0  # one job, once it runs
     waiting: int = 64  # queued jobs of a token
     arrival_seconds: float = 60.0  # until the whole of a request has arrived
     head_seconds: float = 10.0  # until the head of a request has arrived
     connections: int = 512  # open at once, of all clients
-    requests: int = 64  # of one token, being answered at once; a stream of events is one
+    requests: int = 128  # of one token, being answered at once; a stream of events is one
     kept_seconds: float = 14 * DAY  # rows and results that nobody asked for in this time are forgotten
     kept_bytes: int = 20 * 2**30  # of one token: rows, results and features, each
 

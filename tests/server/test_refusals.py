@@ -13,7 +13,7 @@ import requests
 
 from d2b_gate.core.remote import said_injection, said_prompts, said_tuning
 from d2b_gate.core.rows import row_to_mapping
-from tests.server.support import MODEL, OTHER, PROMPTS, ROWS, TUNING, VECTORS, serving
+from tests.server.support import MODEL, OTHER, PROMPTS, ROWS, TUNING, VECTORS, row, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -343,3 +343,28 @@ def test_refusals_are_counted(server: Running) -> None:
     before = server.metric("refusals_total", reason="no-such-address")
     server.client().ask("GET", "/v1/nothing")
     assert server.metric("refusals_total", reason="no-such-address") == before + 1
+
+
+def test_a_row_with_half_a_surrogate_pair_is_kept_under_its_own_name(server: Running) -> None:
+    odd = row("half \ud800 of a pair", "\udfff")
+    client = server.client()
+    said = client.ask("POST", "/v1/rows", {"rows": [row_to_mapping(odd)]})
+    assert said.json() == {"keys": [odd.key]}
+    assert client.run("lengths", {"rows": [odd.key]}) == {"lengths": [[4, 0, 0]]}
+
+
+def test_bodies_of_all_together_are_bounded(tmp_path_factory: pytest.TempPathFactory) -> None:
+    head = (
+        f"POST /v1/rows HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {OTHER}\r\ncontent-length: 9000\r\n\r\n".encode()
+    )
+    with serving(tmp_path_factory.mktemp("serve") / "state", body_bytes=10_000, arrival_seconds=5.0) as server:
+        lines = [socket.create_connection(_address(server), timeout=5) for _ in range(4)]
+        for line in lines:
+            line.sendall(head + b"x" * 6_000)
+            time.sleep(0.1)
+        lines[3].settimeout(2)
+        assert lines[3].recv(65536).startswith(b"HTTP/1.1 503 ")
+        for line in lines:
+            line.close()
+        assert any("reason=memory " in line for line in server.lines)
+        assert server.client().ask("POST", "/v1/rows", data=b"x" * 9_000).status_code == 415

@@ -170,3 +170,14 @@ def test_a_state_that_is_damaged_is_said(tmp_path: Path, content: bytes) -> None
             assert "Traceback" not in process.log.read_text()
         else:
             assert process.client().ask("GET", "/readyz").status_code == 200
+
+
+def test_a_step_that_does_not_end_keeps_nobody_from_the_exit_code(tmp_path: Path) -> None:
+    with started(tmp_path, "--grace", "0.1", pause=30.0) as process:
+        client = process.client()
+        name = post(client, 0, 3)
+        until(lambda: client.state(name)["state"] == "running")
+        process.popen.send_signal(signal.SIGTERM)
+        assert process.popen.wait(25) == 0
+    with started(tmp_path) as process:
+        assert ended(process.client(), name) == "done"
