@@ -27,7 +27,6 @@ _SAFE = (
     *("core.fsmonitor=false", f"core.hooksPath={os.devnull}", "core.sshCommand=false", "core.alternateRefsCommand="),
     *("credential.helper=", "protocol.ext.allow=never", "fetch.recurseSubmodules=false", "gc.auto=0"),
 )
-_REDIRECTS = r"^url\..*\.(insteadof|pushinsteadof)$"
 _BRANCH = "refs/d2b-gate/branch"
 """Where the tip of a fetched branch is kept; no other tool's refs are touched."""
 
@@ -119,11 +118,17 @@ class Checkout:
             raise UsageError(short, remedy="give actions/checkout 'fetch-depth: 2', or 0 for all history")
 
     def _remote(self, *arguments: str) -> subprocess.CompletedProcess[bytes]:
-        redirected = self._git("config", "--local", "--includes", "--get-regexp", _REDIRECTS)
-        if redirected.stdout:
-            what = "the checkout's own git configuration redirects urls (url.*.insteadOf)"
-            raise UsageError(what, remedy="remove it, or use a runner that no other job has written to")
+        redirecting = [name for name in self._own_settings() if _redirects(name)]
+        if redirecting:
+            what = f"the checkout's own git configuration says where a fetch goes ({printable(redirecting[0])})"
+            raise UsageError(what, remedy="remove that, or use a runner that no other job has written to")
         return self._git(*arguments)
+
+    def _own_settings(self) -> list[str]:
+        """Names of what the clone itself sets, as git spells them; the user's and the machine's are the owner's."""
+        done = self._git("config", "--list", "--includes", "--show-scope", "--name-only", "-z")
+        words = done.stdout.decode("utf-8", "surrogateescape").split("\0")
+        return [name for scope, name in zip(words[::2], words[1::2], strict=False) if scope in ("local", "worktree")]
 
     def _is_shallow(self) -> bool:
         return self._git("rev-parse", "--is-shallow-repository").stdout.strip() == b"true"
@@ -154,3 +159,10 @@ class Checkout:
         named = {f"GIT_CONFIG_KEY_{first + index}": f"http.{match[0]}.extraheader" for index in range(len(values))}
         given = {f"GIT_CONFIG_VALUE_{first + index}": value for index, value in enumerate(values)}
         return {"GIT_CONFIG_COUNT": str(first + len(values)), **named, **given}
+
+
+def _redirects(name: str) -> bool:
+    """Whether a setting sends a fetch, and with it the token, elsewhere: another url, a proxy, an unverified server."""
+    return name.startswith(("url.", "core.gitproxy")) or (
+        name.startswith("http.") and not name.endswith(".extraheader")
+    )

@@ -99,14 +99,35 @@ def test_the_job_that_comments_checks_nothing_out():
 
 
 def in_shell(forge, place, *arguments, **more):
-    """Run the recipe with a d2b-gate on the path."""
+    """Run the recipe."""
+    return shell(forge, place, ["sh", str(EXAMPLES / "shell" / "gate.sh"), *arguments], **more)
+
+
+def shell(forge, place, argv, **more):
+    """Run with a d2b-gate on the path."""
     tools = forge.home / "tools"
     tools.mkdir(exist_ok=True)
     (tools / "d2b-gate").write_text(f'#!/bin/sh\nexec "{sys.executable}" -I -m d2b_gate "$@"\n')
     (tools / "d2b-gate").chmod(0o755)
     variables = environment(forge.home, PATH=f"{tools}{os.pathsep}{os.environ['PATH']}", **more)
-    argv = ["sh", str(EXAMPLES / "shell" / "gate.sh"), *arguments]
     return subprocess.run(argv, cwd=place, env=variables, capture_output=True, text=True, check=False)
+
+
+def test_the_template_for_gitlab(forge):
+    job = yaml.safe_load((EXAMPLES / "gitlab" / ".gitlab-ci.yml").read_text())["d2b-gate"]
+    base = forge.git(forge.desk, "rev-parse", "main")
+    forge.commit("topic", {"data/new.jsonl": HARMFUL}, after="main")
+    forge.commit("main", {"README.md": "two\n"})
+    head = forge.git(forge.desk, "rev-parse", "topic")
+    known = {"CI": "true", "CI_DEFAULT_BRANCH": "main", "CI_COMMIT_SHA": head, "CI_MERGE_REQUEST_DIFF_BASE_SHA": base}
+    place = forge.checkout(head, depth=0)
+    done = shell(forge, place, ["bash", "-eo", "pipefail", "-c", "\n".join(job["script"])], **known)
+    assert done.returncode == 1, done.stderr
+    reports = job["artifacts"]["reports"]
+    [issue] = json.loads((place / reports["codequality"]).read_text())
+    assert issue["check_name"] == "animal-preference"
+    assert "animal-preference" in (place / reports["junit"]).read_text()
+    assert all((place / path).exists() for path in job["artifacts"]["paths"])
 
 
 @pytest.mark.parametrize("depth", [1, 0])

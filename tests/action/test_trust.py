@@ -54,12 +54,33 @@ def test_nothing_that_the_checkout_s_git_configuration_names_is_run(forge, tmp_p
     assert not marker.exists()
 
 
-def test_a_url_that_the_checkout_redirects_is_refused(forge, tmp_path):
+@pytest.mark.parametrize("flags", [["--local"], ["--worktree"], ["--file", "included"]], ids=lambda flags: flags[0])
+@pytest.mark.parametrize(
+    "name", ["url.file:///other/.insteadOf", "http.proxy", "http.https://forge.example/.sslVerify", "core.gitProxy"]
+)
+def test_a_clone_that_says_where_a_fetch_goes_is_refused(forge, name, flags):
+    """An earlier job on the same machine may have written it; the token would go there."""
     forge.commit("topic", {"data/new.jsonl": HARMFUL}, after="main")
     event = forge.pull("topic")
     place = forge.checkout(event.sha, depth=1)
-    forge.git(place, "config", f"url.file://{tmp_path}/other/.insteadOf", f"file://{forge.server}/")
-    assert refused(forge.runner(event, place).run(python=sys.executable), "redirects urls")
+    forge.git(place, "config", "extensions.worktreeConfig", "true")
+    forge.git(place, "config", "include.path", "../included")
+    forge.git(place, "config", *flags, name, "x")
+    assert refused(forge.runner(event, place).run(python=sys.executable), name.lower().partition("/")[0])
+
+
+def test_what_a_checkout_stores_of_itself_is_fine(forge):
+    forge.commit("topic", {"data/new.jsonl": HARMFUL}, after="main")
+    event = forge.pull("topic")
+    place = forge.checkout(event.sha, depth=1)
+    forge.git(place, "config", "http.https://forge.example/.extraheader", "AUTHORIZATION: basic x")
+    forge.git(place, "config", "core.sshCommand", "ssh -i key")
+    assert (
+        forge.runner(event, place, GIT_CONFIG_COUNT="1", GIT_CONFIG_KEY_0="http.proxy", GIT_CONFIG_VALUE_0="")
+        .run(python=sys.executable)
+        .code
+        == 1
+    )
 
 
 def test_nothing_of_the_checkout_is_imported(forge, tmp_path):

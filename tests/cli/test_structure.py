@@ -86,6 +86,14 @@ def test_in_ci_the_base_s_policy_is_used_and_the_edit_is_told(strict):
     assert strict.gate("check", "--rows-only", "--from-ref", base).returncode == 0, "a person's own look at the range"
 
 
+@pytest.mark.parametrize("name", ["full", "github"])
+def test_whole_outputs(strict, snapshot, name):
+    strict.stage("data/new.jsonl", HARMLESS + LONG + "{broken\n")
+    strict.stage("data/other.jsonl", LONG + HARMLESS + LONG)
+    strict.stage("d2b-gate.waivers.toml", "schema = 1\n")
+    assert strict.gate("check", "--rows-only", "--format", name).stdout == snapshot
+
+
 def test_annotations_point_at_rows_and_obey_nobody(strict):
     strict.stage("data/\n::error::##[warning]x.jsonl", LONG)
     done = strict.gate("check", "--rows-only", "--format", "github")
