@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -222,6 +224,19 @@ def test_a_run_that_came_second_folds_its_comment_into_the_first(job, github):
     assert "is created" in told(job.comment(BAD))
     (body,) = github.bodies()
     assert "FAIL" in body
+
+
+def test_runs_at_once_leave_one_comment(job, github):
+    """Real processes, let loose together once the server has answered each that no comment is there."""
+    count = 4
+    together = threading.Barrier(count, timeout=60)
+    github.before += [("POST", COMMENTS, together.wait)] * count
+    names = [job.result(many_failures(index + 1), f"result-{index}.json") for index in range(count)]
+    with ThreadPoolExecutor(count) as pool:
+        runs = pool.map(lambda name: World(job.place, job.place).gate("comment", name, **job.variables), names)
+        assert [(run.returncode, run.stderr) for run in runs if run.returncode] == []
+    assert len(github.comments) == 1
+    assert "FAIL" in github.bodies()[0]
 
 
 def test_copies_of_ours_go_when_one_is_updated(job, github):
