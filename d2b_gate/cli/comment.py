@@ -49,16 +49,19 @@ def run_comment(arguments: Namespace) -> int:
     verdict = read_result(Path(arguments.result))
     api = Api(place.root, place.token, Budget(arguments.timeout, Timing()))
     target = find_pull(api, place.repository, place.asked)
-    report = str(load("reports", "markdown").render(verdict, RenderOptions()))
     if arguments.check_run:
         name, key = arguments.check_name, _key(arguments, verdict)
-        check = replace(check_of(verdict, name, key, target.head, report), url=place.run_url)
-        _check(api, place, check, arguments)
+        check = check_of(verdict, name, key, target.head, _report(verdict))
+        _check(api, place, replace(check, url=place.run_url), arguments)
     if isinstance(target, NoPull):
         _tell(arguments, f"no comment: {target.why}")
     else:
-        _comment(api, place, target, verdict, report, arguments)
+        _comment(api, place, target, verdict, arguments)
     return int(Exit.OK)
+
+
+def _report(verdict: Verdict) -> str:
+    return str(load("reports", "markdown").render(verdict, RenderOptions()))
 
 
 def _key(arguments: Namespace, verdict: Verdict) -> str:
@@ -79,8 +82,8 @@ def _check(api: Api, place: Place, check: Check, arguments: Namespace) -> None:
         _tell(arguments, f"the check run is created: {where}")
 
 
-def _comment(api: Api, place: Place, target: Target, verdict: Verdict, report: str, arguments: Namespace) -> None:
-    body = body_of(_key(arguments, verdict), report, target.head, place.run_url)
+def _comment(api: Api, place: Place, target: Target, verdict: Verdict, arguments: Namespace) -> None:
+    body = body_of(_key(arguments, verdict), _report(verdict), target.head, place.run_url)
     talk = Conversation(api, place.repository, target.number, arguments.author or own_login(api))
     todo = plan(talk, body, worth_it=arguments.always or has_something_to_say(verdict))
     if arguments.dry_run:

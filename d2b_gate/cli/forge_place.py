@@ -41,6 +41,7 @@ def forge_place(arguments: Namespace) -> Place:
     Raises:
         UsageError: something is missing, malformed or unsafe.
     """
+    _refuse_empty(arguments)
     root = api_root(arguments.api_url or _environment("GITHUB_API_URL") or PUBLIC)
     repository = arguments.repository or _environment("GITHUB_REPOSITORY")
     if not _REPOSITORY.fullmatch(repository):
@@ -48,6 +49,13 @@ def forge_place(arguments: Namespace) -> Place:
         raise UsageError(what, remedy="write --repository OWNER/NAME, or set GITHUB_REPOSITORY")
     event = _event()
     return Place(root, _token(), repository, _asked(arguments, event), _run_url(repository, event))
+
+
+def _refuse_empty(arguments: Namespace) -> None:
+    """An unset variable behind a flag must not ask another question, or send the token somewhere else."""
+    for flag in ("repository", "commit", "api_url", "key", "author"):
+        if getattr(arguments, flag) == "":
+            raise UsageError(f"--{flag.replace('_', '-')} is empty", remedy="drop the flag, or set what it is made of")
 
 
 def _token() -> str:

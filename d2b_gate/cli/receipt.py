@@ -19,6 +19,7 @@ from d2b_gate.core.receipt_match import Expected, differences
 from d2b_gate.core.receipt_reading import LARGEST, Unsigned, read_envelope, receipt_from
 from d2b_gate.core.wire import LARGEST_RESULT, verdict_from_json
 from d2b_gate.forge.signing import require_libraries, require_signed, signed
+from d2b_gate.reports.escape import terminal
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from d2b_gate.core.verdict import Verdict
 
 _LARGEST_KEY = 64 * 1024  # bytes
+_SHORT, _LINE = 12, 200  # characters
 
 
 def run_create(arguments: Namespace) -> int:
@@ -84,13 +86,14 @@ def run_verify(arguments: Namespace) -> int:
 
 
 def _told(receipt: Receipt, key: str, arguments: Namespace) -> int:
-    failed = receipt.outcome is Outcome.FAILED
+    """One line to stdout: what holds, of what, by whom."""
+    of = f"commit {receipt.commit[:_SHORT]}" if receipt.commit else f"result {receipt.result_sha256[:_SHORT]}"
+    maker = receipt.maker
+    by = f"{maker.repository} run {maker.run}" if maker.run else maker.context
+    show(f"{receipt.outcome.value}  {of}  made by {terminal(by, _LINE)}\n")
     if not arguments.quiet:
-        of = receipt.commit[:12] or f"result {receipt.result_sha256[:12]}"
-        say(f"verified: {of} {receipt.outcome.value}, signed by the key {key[:12]}")
-        if failed:
-            say(f"the receipt holds, and says that the gate did not pass (exit {receipt.ran.exit_code})")
-    return int(Exit.VIOLATED if failed else Exit.OK)
+        say(f"signed by the key {key[:_SHORT]}")
+    return int(Exit.VIOLATED if receipt.outcome is Outcome.FAILED else Exit.OK)
 
 
 def _expected(arguments: Namespace) -> Expected:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -224,6 +226,19 @@ def test_a_run_that_came_second_folds_its_comment_into_the_first(job, github):
     assert "FAIL" in body
 
 
+def test_runs_at_once_leave_one_comment(job, github):
+    """Real processes, let loose together once the server has answered each that no comment is there."""
+    count = 4
+    together = threading.Barrier(count, timeout=60)
+    github.before += [("POST", COMMENTS, together.wait)] * count
+    names = [job.result(many_failures(index + 1), f"result-{index}.json") for index in range(count)]
+    with ThreadPoolExecutor(count) as pool:
+        runs = pool.map(lambda name: World(job.place, job.place).gate("comment", name, **job.variables), names)
+        assert [(run.returncode, run.stderr) for run in runs if run.returncode] == []
+    assert len(github.comments) == 1
+    assert "FAIL" in github.bodies()[0]
+
+
 def test_copies_of_ours_go_when_one_is_updated(job, github):
     first = github.comment(BOT, f"{MARK}\none")
     github.comment("octocat", f"{MARK}\nmine")
@@ -340,6 +355,10 @@ def test_outside_a_workflow_flags_say_everything(job, github):
         ((), {"GITHUB_REPOSITORY": ""}, "no repository is named; "),
         (("--repository", "acme/../x"), {}, "'acme/../x' is no repository; "),
         (("--repository", "../user"), {}, "'../user' is no repository; "),
+        (("--commit", ""), {}, "--commit is empty; "),
+        (("--repository", ""), {}, "--repository is empty; "),
+        (("--api-url", ""), {}, "--api-url is empty; "),
+        (("--key", ""), {}, "--key is empty; "),
         (("--commit", "a1a1a1a"), {}, "--commit 'a1a1a1a' is no whole commit id; "),
         (("--commit", "c" * 40), {}, "--commit says ccccccc, and the workflow's event is about a1a1a1a; "),
         (("--api-url", "http://api.example"), {}, "the API's address at api.example would get the token unencrypted; "),

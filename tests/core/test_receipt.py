@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import fields, replace
 
 import pytest
@@ -212,3 +213,18 @@ def test_every_field_of_a_receipt_is_in_its_statement():
         value = getattr(receipt, field.name)
         for inner in fields(value) if hasattr(value, "__dataclass_fields__") else ():
             assert json.dumps(getattr(value, inner.name)) in json.dumps(WHOLE), inner.name
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=4),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from([*WHOLE, "payload", "x"]), inner),
+    max_leaves=10,
+)
+
+
+@given(JSON)
+def test_any_json_is_read_or_refused(content):
+    raw = json.dumps(content).encode()
+    for read in (read_envelope, receipt_from):
+        with suppress(EvaluationError):
+            read(raw)

@@ -56,7 +56,9 @@ class GitHub:
         self.checks: list[dict[str, Any]] = []
         self.page_limit = 100
         self.troubles: list[Trouble] = []
-        self.before: list[tuple[str, str, Any]] = []  # (method, path, function): run once, before the answer
+        self.before: list[
+            tuple[str, str, Any]
+        ] = []  # (method, path, function): one for each request, before its answer
         self.asked: list[Asked] = []
         self.lock = threading.Lock()
         self._ids = iter(range(1000, 10**9))
@@ -265,9 +267,7 @@ class _Handler(BaseHTTPRequestHandler):
         parts = urlsplit(self.path)
         github.asked.append(Asked(self.command, self.path, {k.lower(): v for k, v in self.headers.items()}, body))
         path = parts.path.removeprefix(github.prefix)
-        for once in [one for one in github.before if one[0] == self.command and re.fullmatch(one[1], path)]:
-            github.before.remove(once)
-            once[2]()
+        self._meanwhile(path)
         trouble = self._trouble(path)
         if trouble is None or trouble.done_first:
             answered = self._answered(parts, path, body)
@@ -278,6 +278,16 @@ class _Handler(BaseHTTPRequestHandler):
                 return
             answered = (trouble.status, trouble.body or {"message": "Trouble"}, trouble.headers)
         self._send(*answered)
+
+    def _meanwhile(self, path: str) -> None:
+        """What happens between the request and its answer: the first thing that is planned for it."""
+        with self.github.lock:
+            fitting = (one for one in self.github.before if one[0] == self.command and re.fullmatch(one[1], path))
+            planned = next(fitting, None)
+            if planned is not None:
+                self.github.before.remove(planned)
+        if planned is not None:
+            planned[2]()
 
     def _answered(self, parts, path, body):
         if not parts.path.startswith(f"{self.github.prefix}/"):

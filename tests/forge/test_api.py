@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,6 +13,7 @@ from d2b_gate.forge.limits import pause_asked
 from d2b_gate.forge.origin import api_root, origin_of
 from d2b_gate.forge.refusals import StatusError
 from d2b_gate.forge.timing import Budget, Timing
+from d2b_gate.forge.transport import make_session
 from tests.forge.server import TOKEN, Trouble, serving
 
 
@@ -135,3 +137,21 @@ def test_an_origin_is_scheme_host_and_port(url, same):
 @pytest.mark.parametrize("url", ["http://localhost:8/api/v3/", "http://[::1]:8", "http://127.8.9.1"])
 def test_loopback_may_go_without_encryption(url):
     assert api_root(url) == url.rstrip("/")
+
+
+@pytest.mark.parametrize(
+    ("url", "sent"),
+    [
+        ("https://api.example/x", f"Bearer {TOKEN}"),
+        ("https://other.example/x", None),
+        ("http://api.example/x", None),
+        ("https://api.example:8443/x", None),
+    ],
+)
+def test_the_token_is_for_its_origin_and_a_netrc_for_none(tmp_path, monkeypatch, clock, url, sent):
+    """The session itself holds to that, whoever uses it."""
+    (tmp_path / "netrc").write_text("default login mallory password hunter2\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    session = make_session("https://api.example/api/v3", TOKEN, Budget(5.0, clock.timing()))
+    assert session.trust_env, "certificates and proxies of the environment hold for https"
+    assert session.prepare_request(requests.Request("GET", url)).headers.get("Authorization") == sent
