@@ -34,6 +34,8 @@ _SHORT, _LINE = 12, 200  # characters
 def run_create(arguments: Namespace) -> int:
     """Write a receipt."""
     target = writable(arguments.output)
+    if arguments.key == "":
+        raise UsageError("--key is empty", remedy="drop it for an unsigned receipt, or set what it is made of")
     key = arguments.key or os.environ.get("D2B_GATE_SIGNING_KEY", "")
     if key:
         require_libraries()

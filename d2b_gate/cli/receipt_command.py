@@ -31,9 +31,7 @@ def declare(commands: argparse._SubParsersAction[argparse.ArgumentParser], commo
     )
     create.add_argument("result", metavar="RESULT", help="a result that `check --output-file json=PATH` wrote")
     create.add_argument("--output", required=True, metavar="PATH", help="where to write the receipt")
-    create.add_argument(
-        "--key", default="", metavar="PEM", help="file of the private key (default: D2B_GATE_SIGNING_KEY)"
-    )
+    create.add_argument("--key", metavar="PEM", help="file of the private key (default: D2B_GATE_SIGNING_KEY)")
     create.set_defaults(run=later(MODULE, "run_create"))
 
     show = actions.add_parser(

@@ -231,6 +231,12 @@ def test_gitlab_says_which_job_it_is(passing):
     assert passing.verify("--commit", passing.commit, "--repository", "acme/data").returncode == 0
 
 
+def test_an_empty_key_is_a_mistake_and_no_wish_for_an_unsigned_receipt(passing):
+    done = passing.receipt("--key", "", D2B_GATE_SIGNING_KEY="key.pem")
+    assert done.returncode == 2
+    assert said(done).startswith("--key is empty; ")
+
+
 # what CI does not vouch for
 
 
