@@ -144,6 +144,12 @@ class Desk:
             for watch in self._running.values():
                 watch.stop("parked")
 
+    def abandon(self) -> None:
+        """Note of what still runs that it is to go on at the next start: the process will end in the middle of it."""
+        with self._lock:
+            for ref in self._running:
+                self._table.park(ref)
+
     @property
     def is_open(self) -> bool:
         """Whether jobs are taken in."""

@@ -42,7 +42,7 @@ class Gatekeeper:
         self._answering = answering
         self._journal = journal
         self._busy: Counter[str] = Counter()
-        self._held: list[Held] = []
+        self._held: list[Buffered] = []
         self.last_asked = time.monotonic()
 
     @property
@@ -82,7 +82,7 @@ class Gatekeeper:
                 429, "busy", "too many requests of this token at once", reason="too-many-requests", retry_after=1
             )
         self._busy[owner.place] += 1
-        held = Held(self._held, HELD_BODIES * self._settings.limits.body_bytes)
+        held = Buffered(self._held, HELD_BODIES * self._settings.limits.body_bytes)
         try:
             body = await self._body(Headers(scope=scope), receive, held)
             scope.setdefault("state", {})["owner"] = owner
@@ -104,7 +104,7 @@ class Gatekeeper:
             )
         return owners[0]
 
-    async def _body(self, headers: Headers, receive: Receive, held: Held) -> bytes:
+    async def _body(self, headers: Headers, receive: Receive, held: Buffered) -> bytes:
         """The body, whole.
 
         Raises:
@@ -127,10 +127,10 @@ class Gatekeeper:
         return body
 
 
-class Held:
+class Buffered:
     """Bytes of a body in memory, counted together with those of all others."""
 
-    def __init__(self, together: list[Held], most: int) -> None:
+    def __init__(self, together: list[Buffered], most: int) -> None:
         self._together = together
         self._most = most
         self.bytes = 0
@@ -151,7 +151,7 @@ class Held:
         self._together.remove(self)
 
 
-async def _read(receive: Receive, most: int, held: Held) -> tuple[bytes, bool]:
+async def _read(receive: Receive, most: int, held: Buffered) -> tuple[bytes, bool]:
     """A body of at most ``most`` bytes, and whether that is all of it."""
     body, more = bytearray(), True
     while more:

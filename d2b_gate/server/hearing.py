@@ -12,7 +12,7 @@ from d2b_gate.core.plan import TunePlan, TuneStep
 from d2b_gate.core.reading import Prompt
 from d2b_gate.core.remote import heard_array
 from d2b_gate.core.rules import ModelSpec, Regime
-from d2b_gate.server.messages import (
+from d2b_gate.server.job_messages import (
     CompleteJob,
     FinetuneJob,
     KeptSaid,
@@ -31,14 +31,8 @@ if TYPE_CHECKING:
     from d2b_gate.core.drawing import Drawing
     from d2b_gate.core.ports import ModelCard
     from d2b_gate.core.rows import Row
-    from d2b_gate.server.messages import (
-        DrawingSaid,
-        FinetuneArguments,
-        JobAsked,
-        ModelSaid,
-        PromptSaid,
-        TuneArguments,
-    )
+    from d2b_gate.server.job_messages import DrawingSaid, FinetuneArguments, JobAsked, PromptSaid, TuneArguments
+    from d2b_gate.server.messages import ModelSaid
 
 
 def spec_of(said: ModelSaid) -> ModelSpec:

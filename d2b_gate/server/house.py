@@ -11,9 +11,9 @@ from d2b_gate.server.bell import Bell
 from d2b_gate.server.database import open_database
 from d2b_gate.server.desk import Desk
 from d2b_gate.server.hearing import kept_of, rows_of
+from d2b_gate.server.job_messages import FinetuneJob
 from d2b_gate.server.jobs import JobTable
 from d2b_gate.server.keeping import Keeper
-from d2b_gate.server.messages import FinetuneJob
 from d2b_gate.server.metrics import Metrics
 from d2b_gate.server.rows import RowTable
 from d2b_gate.server.served import Served
@@ -94,10 +94,12 @@ class House:
         for worker in self._workers:
             worker.join(seconds)
         ended = not any(worker.is_alive() for worker in self._workers)
-        if ended:
-            self.stores.close()
-            self._database.close()
-        return ended
+        if not ended:
+            self.desk.abandon()
+            return False
+        self.stores.close()
+        self._database.close()
+        return True
 
     def _work(self, device: str, shop: Shop) -> None:
         if self.settings.preload:

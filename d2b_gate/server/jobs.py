@@ -65,7 +65,7 @@ class JobTable:
     def park(self, ref: Ref) -> None:
         """Queue it again where it was, as if it had never begun."""
         where = "WHERE owner = ? AND name = ?"
-        self._database.change(f"UPDATE jobs SET state = 'queued', attempts = attempts - 1 {where}", ref)
+        self._database.change(f"UPDATE jobs SET state = 'queued', attempts = max(attempts - 1, 0) {where}", ref)
 
     def end(self, ref: Ref, state: str, error: Mapping[str, str]) -> None:
         """Keep how it ended."""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from d2b_gate.server.journal import Journal
     from d2b_gate.server.settings import Place, Settings
 
-_PARKING = 10.0  # seconds for a job that is parked to reach its next step
+_PARKING = 5.0  # seconds for a job that is parked to reach its next step
 _LAST_ANSWERS = 5  # seconds for answers that are under way at the end
 
 

@@ -18,8 +18,9 @@ from d2b_gate.core.rows import row_from_mapping
 from d2b_gate.server import hearing, messages
 from d2b_gate.server.desk import unknown_job
 from d2b_gate.server.events import events
+from d2b_gate.server.job_messages import FinetuneJob, JobAsked  # noqa: TC001 - FastAPI reads them
 from d2b_gate.server.jobs import Job
-from d2b_gate.server.messages import ErrorAnswer, JobAnswer, JobAsked
+from d2b_gate.server.messages import ErrorAnswer, JobAnswer
 from d2b_gate.server.refusal import RefusalError
 from d2b_gate.server.routing import StrictRoute
 from d2b_gate.server.rows import row_bytes
@@ -152,7 +153,7 @@ def _add_jobs(router: APIRouter, house: House) -> None:
         return _said(standing)
 
 
-def _trainings(asked: JobAsked, owner: str, card: ModelCard, house: House) -> list[messages.FinetuneJob]:
+def _trainings(asked: JobAsked, owner: str, card: ModelCard, house: House) -> list[FinetuneJob]:
     """The trainings that a job names, all of this token and model."""
     trainings = [house.training(owner, name) for name in hearing.kept_of(asked)]
     if any(not found or house.served.card(hearing.spec_of(found[0].model)) != card for found in trainings):
@@ -167,7 +168,7 @@ def _trainings(asked: JobAsked, owner: str, card: ModelCard, house: House) -> li
     return [training for found in trainings for training in found]
 
 
-def _refuse_missing(asked: JobAsked, trainings: list[messages.FinetuneJob], owner: str, house: House) -> None:
+def _refuse_missing(asked: JobAsked, trainings: list[FinetuneJob], owner: str, house: House) -> None:
     keys = [*hearing.rows_of(asked), *(key for training in trainings for key in training.arguments.rows)]
     missing = house.rows.missing(owner, keys)
     if missing:

@@ -10,7 +10,7 @@ from d2b_gate.core.features import Adapter
 from d2b_gate.core.remote import said_array
 from d2b_gate.gate.between import joined
 from d2b_gate.server import hearing
-from d2b_gate.server.messages import (
+from d2b_gate.server.job_messages import (
     CompleteJob,
     FinetuneJob,
     KeptSaid,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from d2b_gate.core.ports import Backend
     from d2b_gate.core.reading import Prompt
     from d2b_gate.core.rows import Row
-    from d2b_gate.server.messages import InjectionSaid, JobAsked, TokensJob
+    from d2b_gate.server.job_messages import InjectionSaid, JobAsked, TokensJob
     from d2b_gate.server.watch import Watch
 
 ROWS_AT_ONCE = 64

@@ -17,7 +17,7 @@ from d2b_gate.core.errors import EvaluationError, GateError
 from d2b_gate.gate.caching import CachingBackend
 from d2b_gate.server.counted import CountedBackend
 from d2b_gate.server.hearing import spec_of
-from d2b_gate.server.messages import FinetuneJob, JobAsked
+from d2b_gate.server.job_messages import FinetuneJob, JobAsked
 from d2b_gate.server.refusal import failure_of, said_error
 from d2b_gate.server.results import result_file
 from d2b_gate.server.turns import Ref

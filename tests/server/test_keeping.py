@@ -123,3 +123,18 @@ def test_what_a_token_leaves_behind_goes_when_it_is_old(tmp_path: Path) -> None:
         keeping.forget_old(house)
         assert not place.exists()
         assert house.owners() == set()
+
+
+def test_what_is_used_while_it_is_looked_through_stays(tmp_path: Path) -> None:
+    with serving(tmp_path / "state") as server:
+        house, client = server.server._house, server.client()
+        client.run("gradients", {"rows": KEYS[:2]}, ROWS[:2])
+        ago(house, 15)
+        owner = Owner("environment").place
+        rows, jobs = house.rows.held(owner), house.jobs.held(owner)
+        client.run("gradients", {"rows": KEYS[:2]}, ROWS[:2])
+        house.rows.forget(owner, rows)
+        house.jobs.forget(owner, jobs)
+        assert len(house.rows.held(owner)) == 2
+        assert len(house.jobs.held(owner)) == 1
+        assert len(list((tmp_path / "state").rglob("results/*.json"))) == 1

@@ -91,4 +91,4 @@ def test_memory_does_not_grow_with_requests(tmp_path: Path) -> None:
 
         before = rounds(0, 30)
         after = rounds(30, 110)
-    assert after - before < 24 * 2**20
+    assert after - before < 16 * 2**20

@@ -96,7 +96,8 @@ def test_a_tuning_and_a_training_and_what_is_read_under_them(server: Running, sp
         assert np.abs(readings[-1] - np.array(home.read(PROMPTS, here))).max() < CLOSE
     assert np.abs(readings[0] - readings[1]).max() > 100 * CLOSE
     assert np.abs(readings[0] - readings[2]).max() > 100 * CLOSE
-    assert not (server.settings.cache / "training").exists()
+    apart = server.server._house.served.backend(spec, "cpu", server.settings.state / "apart")
+    assert apart._work == server.settings.state / "apart"
     assert server.metric("model_loaded", device="cpu", model=spec.id) == 1
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import signal
+import sqlite3
 import time
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -179,5 +181,7 @@ def test_a_step_that_does_not_end_keeps_nobody_from_the_exit_code(tmp_path: Path
         until(lambda: client.state(name)["state"] == "running")
         process.popen.send_signal(signal.SIGTERM)
         assert process.popen.wait(25) == 0
+    with closing(sqlite3.connect(tmp_path / "state" / "state.sqlite3")) as state:
+        assert state.execute("SELECT state, attempts FROM jobs").fetchall() == [("queued", 0)]
     with started(tmp_path) as process:
         assert ended(process.client(), name) == "done"
