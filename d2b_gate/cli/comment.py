@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from d2b_gate.cli.comment_check import check_of
 from d2b_gate.cli.console import say, show
+from d2b_gate.cli.context import PLACES
 from d2b_gate.cli.forge_place import forge_place
 from d2b_gate.cli.report import read_result
-from d2b_gate.core.errors import Exit
+from d2b_gate.core.errors import Exit, UsageError
 from d2b_gate.core.printable import printable
 from d2b_gate.forge.api import Api
 from d2b_gate.forge.checks import earlier_check, publish_check
@@ -34,6 +35,10 @@ if TYPE_CHECKING:
     from d2b_gate.forge.shapes import Comment
     from d2b_gate.forge.sticky import Plan
 
+NOTHING = """**d2b-gate: nothing to judge**
+
+No training data differs from the base commit any more; what stood here was about an earlier state of this pull request.
+"""
 _DONE = {Step.CREATE: "created", Step.UPDATE: "updated", Step.KEEP: "left as it is, for it says the same:"}
 _WOULD = {
     Step.CREATE: "would create a comment",
@@ -45,7 +50,11 @@ _WOULD = {
 
 def run_comment(arguments: Namespace) -> int:
     """Run `comment`."""
+    if bool(arguments.result) == arguments.nothing or (arguments.nothing and arguments.check_run):
+        raise UsageError("either RESULT or --nothing is wanted", remedy="--check-run goes with a RESULT only")
     place = forge_place(arguments)
+    if arguments.nothing:
+        return _nothing(place, arguments)
     verdict = read_result(Path(arguments.result))
     api = Api(place.root, place.token, Budget(arguments.timeout, Timing()))
     target = find_pull(api, place.repository, place.asked)
@@ -57,6 +66,24 @@ def run_comment(arguments: Namespace) -> int:
         _tell(arguments, f"no comment: {target.why}")
     else:
         _comment(api, place, target, verdict, arguments)
+    return int(Exit.OK)
+
+
+def _nothing(place: Place, arguments: Namespace) -> int:
+    """Bring a comment up to date whose pull request has no change of training data any more; post none."""
+    api = Api(place.root, place.token, Budget(arguments.timeout, Timing()))
+    target = find_pull(api, place.repository, place.asked)
+    if isinstance(target, NoPull):
+        _tell(arguments, f"no comment: {target.why}")
+        return int(Exit.OK)
+    talk = Conversation(api, place.repository, target.number, arguments.author or own_login(api))
+    for key in [arguments.key] if arguments.key else PLACES:
+        body = body_of(key, NOTHING, target.head, place.run_url)
+        todo = plan(talk, body, worth_it=False)
+        if arguments.dry_run:
+            _tell(arguments, f"{_WOULD[todo.step]} on {place.repository}#{target.number}")
+        elif todo.ours:
+            _tell(arguments, _told(todo, carry_out(talk, todo, body), f"{place.repository}#{target.number}"))
     return int(Exit.OK)
 
 

@@ -25,7 +25,9 @@ def declare(commands: argparse._SubParsersAction[argparse.ArgumentParser], commo
         description=DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("result", metavar="RESULT", help="a result that `check --output-file json=PATH` wrote")
+    parser.add_argument(
+        "result", nargs="?", default="", metavar="RESULT", help="a result that `check --output-file json=PATH` wrote"
+    )
     _add_where(parser)
     _add_what(parser)
     _add_check(parser)
@@ -42,6 +44,9 @@ def _add_where(parser: argparse.ArgumentParser) -> None:
 
 def _add_what(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("what")
+    group.add_argument(
+        "--nothing", action="store_true", help="no RESULT: nothing was to be judged; says so in a comment that is there"
+    )
     group.add_argument("--key", metavar="TEXT", help="tells the gates of one repository apart (default: policy's path)")
     group.add_argument("--author", metavar="LOGIN", help="whom the token writes as, such as my-app[bot] (default: ask)")
     group.add_argument("--always", action="store_true", help="post for a clean verdict too")

@@ -87,6 +87,30 @@ def test_a_clean_verdict_is_not_posted_but_ends_an_earlier_one(job, github):
     assert github.bodies()[0].startswith(f"{MARK}\n**d2b-gate: ok**")
 
 
+def test_a_change_without_rows_ends_an_earlier_comment_and_posts_none(job, github):
+    assert told(job.gate("comment", "--nothing")) == ""
+    assert github.comments == []
+    job.comment(BAD)
+    job.comment(BAD, "--key", "nightly")
+    assert told(job.gate("comment", "--nothing", "--dry-run")).startswith("would update the comment on acme/data#7\n")
+    assert "FAIL" in github.bodies()[0]
+    assert "is updated" in told(job.gate("comment", "--nothing"))
+    ours, nightly = github.bodies()
+    assert ours.startswith(f"{MARK}\n**d2b-gate: nothing to judge**")
+    assert "FAIL" in nightly, "another gate's comment is not this one's"
+    assert "is updated" in told(job.gate("comment", "--nothing", "--key", "nightly"))
+    assert "nothing to judge" in github.bodies()[1]
+    assert "is updated" in told(job.comment(BAD)), "and it comes back"
+
+
+@pytest.mark.parametrize("flags", [("--nothing", "--check-run"), ("result.json", "--nothing"), ()])
+def test_a_result_or_nothing(job, github, flags):
+    done = job.gate("comment", *flags)
+    assert done.returncode == 2
+    assert said(done).startswith("either RESULT or --nothing is wanted; ")
+    assert github.asked == []
+
+
 def test_always_posts_a_clean_verdict_too(job, github):
     assert "is created" in told(job.comment(CLEAN, "--always"))
 
