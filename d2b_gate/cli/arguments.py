@@ -24,6 +24,10 @@ exit codes: 0 nothing blocks, 1 the policy is violated, 2 usage or policy error,
 """
 
 
+PLACES = ("local", "warm", "remote")
+"""What a user may choose to run the model in; the fake backend, which has none, is a policy's to name."""
+
+
 def parse(argv: Sequence[str]) -> argparse.Namespace:
     """Parse; exits with 2 on a usage error, as argparse does."""
     return make_parser(_named(argv)).parse_args(argv)
@@ -67,7 +71,7 @@ def add_where(group: argparse._ActionsContainer) -> None:
     group.add_argument("--device", default=environment("DEVICE", ""), help="auto, cpu, cuda or mps")
     group.add_argument(
         "--backend",
-        choices=("local", "warm", "remote"),
+        choices=PLACES,
         default=environment("BACKEND", ""),
         help="what runs the model: this process, a server kept running on this machine, or one elsewhere",
     )

@@ -8,7 +8,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from d2b_gate import __version__
+from d2b_gate.cli.arguments import PLACES
 from d2b_gate.core.errors import UnavailableError, UsageError
+from d2b_gate.core.printable import printable
 from d2b_gate.core.rules import BackendSpec, DatasetSpec
 from d2b_gate.formats.reading import read_records, read_rows
 from d2b_gate.formats.row_schema import violations
@@ -52,7 +54,12 @@ class Running:
 
 
 def running_of(arguments: Namespace, progress: Progress) -> Running:
-    """What the flags say."""
+    """What the flags and the environment say; argparse holds only flags against their choices."""
+    if arguments.backend not in ("", *PLACES):
+        raise UsageError(
+            f"D2B_GATE_BACKEND={printable(arguments.backend)} names no backend that a user may choose",
+            remedy=f"use {', '.join(PLACES)}",
+        )
     return Running(arguments.device, not arguments.no_cache, progress, arguments.backend, arguments.remote)
 
 

@@ -86,6 +86,15 @@ def test_a_flag_chooses_the_users_own_remote(world, tmp_path):
     assert done.returncode == 1, done.stderr
 
 
+@pytest.mark.parametrize("kind", ["fake", "lokal"])
+def test_no_variable_chooses_a_backend_without_a_model(world, kind):
+    world.stage("d2b-gate.toml", TRAINED.replace('kind = "fake"', 'kind = "local"'))
+    world.stage("data/new.jsonl", HARMFUL)
+    done = world.gate("check", D2B_GATE_BACKEND=kind)
+    assert done.returncode == 2
+    assert f"D2B_GATE_BACKEND={kind} names no backend that a user may choose; use local, warm, remote" in done.stderr
+
+
 def test_a_cloned_repository_does_not_choose_where_rows_go(world, tmp_path):
     world.stage("data/new.jsonl", HARMFUL)
     with serving(tmp_path / "box") as server, serving(tmp_path / "thief") as thief:
