@@ -91,6 +91,17 @@ def test_events_tell_of_every_state_and_of_progress(tmp_path: Path) -> None:
     assert all(set(job) == {"job", "state", "done", "total", "ahead"} for job in told)
 
 
+def test_the_end_is_told_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(slow.PAUSE, "0")
+    with serving(tmp_path / "state", backend="slow") as server:
+        client = server.client()
+        client.send(ROWS)
+        began = time.monotonic()
+        for place in range(30):
+            client.follow(client.post("gradients", {"rows": KEYS[place : place + 1]}).json()["job"])
+        assert time.monotonic() - began < 30 * 0.1
+
+
 def test_a_quiet_stream_says_that_it_lives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("d2b_gate.server.events.ALIVE", 0.15)
     with serving(tmp_path / "state", backend="slow") as server:

@@ -106,9 +106,12 @@ def test_a_body_that_is_too_large(server: Running, size: int) -> None:
     refused(server, answer, 413, "usage", "body-too-large")
 
 
-def test_a_body_that_is_too_large_and_does_not_say_so(server: Running) -> None:
-    pieces = (b"x" * 1_000 for _ in range(60))
+@pytest.mark.parametrize("count", [21, 60])
+def test_a_body_that_is_too_large_and_does_not_say_so(server: Running, count: int) -> None:
+    pieces = (b"x" * 1_000 for _ in range(count))
+    began = time.monotonic()
     answer = server.client().ask("POST", "/v1/rows", data=pieces)
+    assert time.monotonic() - began < 3
     refused(server, answer, 413, "usage", "body-too-large")
 
 
@@ -337,6 +340,12 @@ def test_a_job_that_cannot_be(server: Running, verb: str, arguments: dict[str, o
     server.client().send(ROWS[:9])
     server.lines.clear()
     refused(server, server.client().post(verb, arguments), 422, "usage", "malformed")
+
+
+def test_who_is_refused_is_told_by_name(server: Running) -> None:
+    server.client(OTHER).ask("GET", "/v1/nothing")
+    assert server.lines[-1].endswith(" by=other")
+    assert OTHER not in server.lines[-1]
 
 
 def test_refusals_are_counted(server: Running) -> None:
