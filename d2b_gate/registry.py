@@ -45,6 +45,8 @@ PREDICTORS: Mapping[str, str] = {
 }
 BACKENDS: Mapping[str, str] = {
     "local": "d2b_gate.backends.hf.opening",
+    "warm": "d2b_gate.backends.remote.warm",
+    "remote": "d2b_gate.backends.remote.opening",
     "fake": "d2b_gate.backends.fake",
 }
 REPORTS: Mapping[str, str] = {

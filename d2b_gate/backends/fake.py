@@ -58,9 +58,9 @@ CARD = ModelCard(
 )
 
 
-def open_backend(spec: ModelSpec, cache: Path, checkout: Path | None, progress: Progress) -> FakeBackend:
+def open_backend(spec: ModelSpec, cache: Path, checkout: Path | None, progress: Progress, url: str = "") -> FakeBackend:
     """Return the fake, whatever model the policy names, and say so."""
-    del spec, cache, checkout
+    del spec, cache, checkout, url
     progress.note("the fake backend runs no model: its numbers are for trying a policy out")
     return FakeBackend()
 

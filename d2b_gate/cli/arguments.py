@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 COMMANDS = (
-    *("check", "report", "explain", "quarantine", "policy", "waive", "baseline", "audit", "probe", "calibrate"),
-    *("validate", "model", "cache", "serve", "hook", "init", "doctor"),
+    *("check", "report", "comment", "explain", "quarantine", "policy", "waive", "baseline", "audit", "probe"),
+    *("calibrate", "validate", "receipt", "model", "cache", "serve", "hook", "init", "doctor"),
 )
 """Modules of this package named ``<command>_command``, each with ``declare`` and what it runs."""
 
@@ -60,6 +60,17 @@ def common() -> argparse.ArgumentParser:
         "--color", choices=("auto", "always", "never"), default=environment("COLOR", "auto"), help="colour the verdict"
     )
     return parser
+
+
+def add_where(group: argparse._ActionsContainer) -> None:
+    """Flags that say on which machine and device the model runs."""
+    group.add_argument("--device", default=environment("DEVICE", ""), help="auto, cpu, cuda or mps")
+    group.add_argument(
+        "--backend",
+        choices=("local", "warm", "remote"),
+        default=environment("BACKEND", ""),
+        help="what runs the model: this process, a server kept running on this machine, or one elsewhere",
+    )
 
 
 def environment(name: str, default: str) -> str:

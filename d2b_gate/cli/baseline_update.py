@@ -13,7 +13,7 @@ from d2b_gate.cli.console import say
 from d2b_gate.cli.output import plan_output, save_result, write_reports
 from d2b_gate.cli.progress import make_progress
 from d2b_gate.cli.unavailable import inability
-from d2b_gate.cli.wiring import Running, wire
+from d2b_gate.cli.wiring import running_of, wire
 from d2b_gate.core.baseline import Accepted
 from d2b_gate.core.change import Scope
 from d2b_gate.core.errors import Exit, UsageError
@@ -79,7 +79,7 @@ def _judged(here: Desk, request: Request, arguments: Namespace) -> Verdict:
     if (error := inability(arguments)) is not None:
         raise error
     with make_progress(quiet=arguments.quiet) as progress:
-        running = Running(arguments.device, not arguments.no_cache, progress)
+        running = running_of(arguments, progress)
         known = calibrations(here.stand.reader())
         policy, ports = wire(request.policy, here.catalogue, here.stand, running, known)
         return run(replace(request, policy=policy), ports)

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 def run_check(arguments: Namespace) -> int:
     """Run `check`."""
+    if arguments.rows_only:
+        from d2b_gate.cli.structure import run_structure
+
+        return run_structure(arguments)
     return check(standpoint(arguments), arguments)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from d2b_gate.cli.arguments import environment, later
+from d2b_gate.cli.arguments import add_where, later
 from d2b_gate.registry import REPORTS
 
 if TYPE_CHECKING:
@@ -20,6 +20,11 @@ def declare(commands: argparse._SubParsersAction[argparse.ArgumentParser], commo
     add_scope(parser, "what to judge (default: --staged)")
     add_output(parser)
     add_run(parser)
+    parser.add_argument(
+        "--rows-only",
+        action="store_true",
+        help="no model and no verdict: the policy, every changed row and the row schemas (formats: full, github)",
+    )
     parser.set_defaults(run=later("d2b_gate.cli.check", "run_check"), remote=False)
 
 
@@ -46,7 +51,7 @@ def add_output(parser: argparse.ArgumentParser) -> None:
 def add_run(parser: argparse.ArgumentParser) -> None:
     """Flags that say where and how the evaluation runs; none of them changes what is judged."""
     group = parser.add_argument_group("running")
-    group.add_argument("--device", default=environment("DEVICE", ""), help="auto, cpu, cuda or mps")
+    add_where(group)
     group.add_argument("--no-cache", action="store_true", help="neither read nor write the store")
     group.add_argument("--require-match", action="store_true", help="exit 5 if no dataset has changed rows")
     group.add_argument(

@@ -22,16 +22,36 @@ _NAME = 12  # columns: the longest name is "pre-commit"
 
 def run_doctor(arguments: Namespace) -> int:
     """Print every check; the exit code says whether `d2b-gate check` could run here."""
-    missing = 0
-    for check in _checks():
-        missing += check.state == "missing"
-        if check.state != "ok" or not arguments.quiet:
-            show(_line(check))
+    if arguments.ci:
+        return _run_ci(arguments)
+    missing = _show(_checks(), arguments)
     if missing:
         show(f"a check cannot run here: {missing} missing\n")
     elif not arguments.quiet:
         show("a check can run here\n")
     return int(Exit.UNEVALUATED if missing else Exit.OK)
+
+
+def _run_ci(arguments: Namespace) -> int:
+    """The same of workflows; what is wrong there is wrong in a configuration."""
+    from d2b_gate.cli.doctor_ci import ci_checks
+
+    missing = _show(ci_checks(Path.cwd()), arguments)
+    if missing:
+        show(f"the workflows need a change: {missing} missing\n")
+    elif not arguments.quiet:
+        show("the workflows use the gate as they should, as far as can be seen\n")
+    return int(Exit.USAGE if missing else Exit.OK)
+
+
+def _show(checks: Iterable[Check], arguments: Namespace) -> int:
+    """Print checks and count what is missing."""
+    missing = 0
+    for check in checks:
+        missing += check.state == "missing"
+        if check.state != "ok" or not arguments.quiet:
+            show(_line(check))
+    return missing
 
 
 def _checks() -> Iterable[Check]:

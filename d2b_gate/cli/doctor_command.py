@@ -18,4 +18,9 @@ def declare(commands: argparse._SubParsersAction[argparse.ArgumentParser], commo
         allow_abbrev=False,
         help="say what is here, what is missing and how to get it; exit 3 if a check could not run",
     )
+    parser.add_argument(
+        "--ci",
+        action="store_true",
+        help="instead: how this repository's workflows use the action; exit 2 if anything is unsafe",
+    )
     parser.set_defaults(run=later("d2b_gate.cli.doctor", "run_doctor"))

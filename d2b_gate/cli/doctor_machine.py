@@ -10,6 +10,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING
 
 from d2b_gate.cli.doctor_check import Check
+from d2b_gate.cli.doctor_elsewhere import remote, warm
 from d2b_gate.cli.sizes import readable
 from d2b_gate.core.errors import GateError
 from d2b_gate.core.rules import ModelSpec
@@ -39,6 +40,11 @@ def machine_checks(policy: Policy | None, repository: Repository | None) -> Iter
     kind = policy.backend.kind if policy else "local"
     if kind == "local":
         yield from _local_model(policy.model if policy else ModelSpec(), repository)
+    elif kind == "warm":
+        yield from warm()
+        yield from _local_model(policy.model if policy else ModelSpec(), repository)
+    elif kind == "remote" and policy is not None:
+        yield from remote(policy)
     elif kind in BACKENDS:
         yield Check("backend", "ok", kind)
     else:

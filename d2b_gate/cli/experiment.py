@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from d2b_gate.cli.calibrations import calibrations
 from d2b_gate.cli.context import Standpoint, worktree_reader
 from d2b_gate.cli.policy_reading import read_the_policy
-from d2b_gate.cli.wiring import Running, wire
+from d2b_gate.cli.wiring import running_of, wire
 from d2b_gate.core.errors import EvaluationError, UsageError
 from d2b_gate.core.printable import printable
 from d2b_gate.core.rules import DatasetSpec
@@ -49,7 +49,7 @@ def experiment(repository: Repository, arguments: Namespace, progress: Silent, *
     stand = Standpoint(repository, "staged", "hook", INDEX)
     reader = worktree_reader(repository.root)
     policy, catalogue = read_the_policy(find_policy(reader), reader)
-    running = Running(arguments.device, not arguments.no_cache, progress)
+    running = running_of(arguments, progress)
     policy, ports = wire(policy, catalogue, stand, running, calibrations(reader) if calibrated else ())
     return Experiment(repository.root, policy, ports)
 

@@ -13,7 +13,7 @@ from d2b_gate.cli.policy_edits import policy_edits
 from d2b_gate.cli.progress import make_progress
 from d2b_gate.cli.unavailable import defer_or_raise
 from d2b_gate.cli.waivers import read_policy_and_waivers, unusable
-from d2b_gate.cli.wiring import Running, wire
+from d2b_gate.cli.wiring import running_of, wire
 from d2b_gate.core.errors import NothingMatchedError, UnavailableError
 from d2b_gate.core.rules import DatasetSpec
 from d2b_gate.gate.check import run
@@ -39,14 +39,14 @@ def judge_and_report(stand: Standpoint, found: Found, outputs: Outputs, argument
     if stand.mode == "paths":
         policy = _with_given_paths(policy, scope)
     with make_progress(quiet=arguments.quiet) as progress:
-        running = Running(arguments.device, not arguments.no_cache, progress)
+        running = running_of(arguments, progress)
         try:
             policy, ports = wire(policy, catalogue, stand, running, calibrations(stand.reader()))
             request = Request(scope, policy, stand.context, waivers)
             verdict = since_baseline(run(request, ports), request, stand, ports)
         except UnavailableError as error:
             return defer_or_raise(error, policy, stand)
-    notes = (*_notes_on(stand), *verdict.notes, *lint_waivers(waivers, policy.rules))
+    notes = (*_notes_on(stand), *_where_it_ran(policy), *verdict.notes, *lint_waivers(waivers, policy.rules))
     verdict = replace(verdict, notes=notes, policy_changes=policy_edits(stand, found))
     if arguments.require_match and not verdict.files:
         raise NothingMatchedError("no row of any dataset changed", remedy="drop --require-match if that is fine")
@@ -63,6 +63,14 @@ def _with_given_paths(policy: Policy, scope: Scope) -> Policy:
         return policy
     literal = tuple("".join(f"[{char}]" if char in "*?[" else char for char in path) for path in strays)
     return replace(policy, datasets=(*policy.datasets, DatasetSpec("given paths", literal)))
+
+
+def _where_it_ran(policy: Policy) -> Iterator[str]:
+    """Rows that left this machine are said to have, in every report."""
+    if policy.backend.kind == "remote":
+        from d2b_gate.backends.remote.binding import bound
+
+        yield f"the model runs on {bound(policy.backend.url).origin}, where the rows that it needs are sent"
 
 
 def _notes_on(stand: Standpoint) -> Iterator[str]:

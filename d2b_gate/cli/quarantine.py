@@ -20,7 +20,7 @@ from d2b_gate.cli.report import read_result
 from d2b_gate.cli.stored import patch_beside
 from d2b_gate.cli.unavailable import inability
 from d2b_gate.cli.waivers import read_policy_and_waivers
-from d2b_gate.cli.wiring import Running, wire
+from d2b_gate.cli.wiring import running_of, wire
 from d2b_gate.core.errors import Exit, UsageError
 from d2b_gate.core.finding_id import named_findings
 from d2b_gate.core.printable import printable
@@ -100,7 +100,7 @@ def _searched(result: Verdict, wanted: str, stand: Standpoint, arguments: Namesp
     """Derive the change anew, see that it is the one that was judged, and search."""
     policy, catalogue, waivers = read_policy_and_waivers(stand.policy(), stand.reader())
     with make_progress(quiet=arguments.quiet) as progress:
-        running = Running(arguments.device, not arguments.no_cache, progress)
+        running = running_of(arguments, progress)
         policy, ports = wire(policy, catalogue, stand, running, calibrations(stand.reader()))
         request = Request(stand.scope(), _quicker(policy), stand.context, waivers)
         _refuse_another(result, request, stand, ports, arguments)

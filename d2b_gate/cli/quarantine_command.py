@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from d2b_gate.cli.arguments import environment, later
+from d2b_gate.cli.arguments import add_where, later
 from d2b_gate.cli.check_command import add_scope
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def declare(commands: _SubParsersAction[argparse.ArgumentParser], common: argpar
     group.add_argument(
         "--budget", type=_seconds, metavar="SECONDS", help="time for the search (default: budget.seconds of the policy)"
     )
-    group.add_argument("--device", default=environment("DEVICE", ""), help="auto, cpu, cuda or mps")
+    add_where(group)
     group.add_argument("--no-cache", action="store_true", help="neither read nor write the store")
     group.add_argument(
         "--bootstrap", action="store_true", help="in CI: the base commit has no policy yet; use the head's"

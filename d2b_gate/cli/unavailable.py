@@ -17,12 +17,9 @@ if TYPE_CHECKING:
 
 def inability(arguments: Namespace) -> UnavailableError | None:
     """Return why nothing can be judged here; None if it can. Imports nothing heavy, to work in a light environment."""
-    if arguments.remote:
-        return UnavailableError(
-            "this version has no remote backend", remedy="use the hook d2b-gate, which runs the model on this machine"
-        )
     if importlib.util.find_spec("numpy") is None:
-        return UnavailableError("judging rows needs numpy", remedy='run: pip install "d2b-gate[model]"')
+        extra = "remote" if arguments.remote else "model"
+        return UnavailableError("judging rows needs numpy", remedy=f'run: pip install "d2b-gate[{extra}]"')
     return None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from d2b_gate.cli.arguments import environment, later
+from d2b_gate.cli.arguments import add_where, later
 
 if TYPE_CHECKING:
     import argparse
@@ -32,5 +32,5 @@ def declare(commands: argparse._SubParsersAction[argparse.ArgumentParser], commo
 
 def add_running(parser: argparse.ArgumentParser) -> None:
     """Flags on where and how the model runs."""
-    parser.add_argument("--device", default=environment("DEVICE", ""), help="auto, cpu, cuda or mps")
+    add_where(parser)
     parser.add_argument("--no-cache", action="store_true", help="neither read nor write the store")

@@ -8,8 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from d2b_gate import __version__
-from d2b_gate.core.errors import UsageError
-from d2b_gate.core.rules import DatasetSpec
+from d2b_gate.core.errors import UnavailableError, UsageError
+from d2b_gate.core.rules import BackendSpec, DatasetSpec
 from d2b_gate.formats.reading import read_records, read_rows
 from d2b_gate.formats.row_schema import violations
 from d2b_gate.gate.caching import CachingBackend
@@ -23,7 +23,11 @@ from d2b_gate.store.memory import MemoryStore
 from d2b_gate.store.paths import cache_root
 from d2b_gate.store.sqlite import open_store
 
+ELSEWHERE = ("warm", "remote")
+"""Backends whose model runs in another process."""
+
 if TYPE_CHECKING:
+    from argparse import Namespace
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
@@ -43,6 +47,13 @@ class Running:
     device: str
     cached: bool
     progress: Progress
+    backend: str = ""  # empty: the policy's
+    light: bool = False  # refuse to run a model in this process
+
+
+def running_of(arguments: Namespace, progress: Progress) -> Running:
+    """What the flags say."""
+    return Running(arguments.device, not arguments.no_cache, progress, arguments.backend, arguments.remote)
 
 
 def wire(
@@ -51,6 +62,8 @@ def wire(
     """Return the ports of one check by the calibrations given, and the policy with the device that was asked for."""
     if running.device:
         policy = replace(policy, model=replace(policy.model, device=running.device))
+    if running.backend and running.backend != policy.backend.kind:
+        policy = replace(policy, backend=BackendSpec(running.backend))
     store: Store = open_store(cache_root() / "store") if running.cached else MemoryStore()
     problem = getattr(store, "problem", "")
     if problem:
@@ -80,8 +93,13 @@ def _backend(policy: Policy, stand: Standpoint, running: Running) -> Backend:
             where=policy.path,
             remedy=f'write backend.kind = "local" (known: {", ".join(BACKENDS)})',
         )
+    if running.light and kind not in ELSEWHERE:
+        raise UnavailableError(
+            f"this hook loads no model itself, and the policy's backend is {kind!r}",
+            remedy='write backend.kind = "remote", set D2B_GATE_BACKEND=remote, or use the hook d2b-gate',
+        )
     opened: Backend = load("backends", kind).open_backend(
-        policy.model, cache_root(), stand.repository.root, running.progress
+        policy.model, cache_root(), stand.repository.root, running.progress, policy.backend.url
     )
     return opened
 

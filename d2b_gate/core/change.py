@@ -20,6 +20,7 @@ class Snapshot:
 
     label: str  # what a person reads: "HEAD 3b2a91d", "index", "nothing"
     files: tuple[FileRef, ...]
+    commit: str = ""  # its whole id; empty for the index, and for nothing
 
 
 @dataclass(frozen=True, slots=True)

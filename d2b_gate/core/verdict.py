@@ -185,6 +185,8 @@ class Provenance:
     seed: int
     versions: tuple[tuple[str, str], ...]
     null: str  # which null the noise floor came from, for example "placebo (6 clean changes, on the spot)"
+    base_commit: str = ""  # whole id of the state before; empty where it is no commit
+    commit: str = ""  # of the state after; empty for the index
 
 
 @dataclass(frozen=True, slots=True)

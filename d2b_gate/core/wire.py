@@ -73,6 +73,7 @@ def _provenance_to_mapping(provenance: Provenance) -> dict[str, object]:
         "seed": provenance.seed,
         "versions": dict(provenance.versions),
         "null": provenance.null,
+        **present(base_commit=provenance.base_commit, commit=provenance.commit),
     }
 
 
@@ -150,7 +151,7 @@ def _require_schema(top: Untrusted) -> None:
 
 def _provenance_from(node: Untrusted) -> Provenance:
     texts = "gate_version policy_path policy_digest scope model_id model_revision tokenizer_hash"
-    table = node.fields(f"{texts} dtype device predictor regime seed versions null")
+    table = node.fields(f"{texts} dtype device predictor regime seed versions null", "base_commit commit")
     return Provenance(
         gate_version=table["gate_version"].text(),
         policy_path=table["policy_path"].text(),
@@ -166,6 +167,8 @@ def _provenance_from(node: Untrusted) -> Provenance:
         seed=table["seed"].integer(),
         versions=tuple((name, version.text()) for name, version in table["versions"].members().items()),
         null=table["null"].text(),
+        base_commit=optional(table, "base_commit"),
+        commit=optional(table, "commit"),
     )
 
 

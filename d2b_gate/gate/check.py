@@ -106,6 +106,8 @@ def _provenance(request: Request, ports: Ports, null: str) -> Provenance:
         seed=method.seed,
         versions=card.versions,
         null=null,
+        base_commit=request.scope.before.commit,
+        commit=request.scope.after.commit,
     )
 
 

@@ -136,7 +136,7 @@ def file_changes(changes: Sequence[DatasetChange]) -> tuple[FileChange, ...]:
     return tuple(FileChange(path, added[path], removed[path]) for path in sorted({*added, *removed}))
 
 
-def schema_findings(change: DatasetChange, ports: Ports) -> tuple[RowFinding, ...]:
+def schema_findings(change: DatasetChange, ports: RowPorts) -> tuple[RowFinding, ...]:
     """Added rows that break the dataset's JSON Schema, at file:line."""
     if not change.spec.row_schema:
         return ()

@@ -100,7 +100,7 @@ class Repository:
         oid = self.resolve(ref)
         short = oid[:_SHORT]
         label = short if oid.startswith(ref) else f"{printable(ref)} {short}"
-        return Snapshot(label, tree_files(git(self.root, "ls-tree", "-r", "-z", "--full-tree", oid)))
+        return Snapshot(label, tree_files(git(self.root, "ls-tree", "-r", "-z", "--full-tree", oid)), oid)
 
     def snapshot_nothing(self) -> Snapshot:
         """Return the state without files."""

@@ -92,3 +92,18 @@ def test_an_old_git(world, tmp_path):
     done = world.gate("doctor", PATH=str(tmp_path))
     assert done.returncode == 3
     assert lines(done)["git"] == ("missing", "this is git version 2.17.1; install 2.31 or later")
+
+
+def test_a_remote_needs_a_token_of_the_users_own(world):
+    remote = POLICY.replace('kind = "fake"', 'kind = "remote"\nurl = "https://gpu-box:8443"')
+    world.stage("d2b-gate.toml", remote)
+    own = {"D2B_GATE_CONFIG_DIR": str(world.home)}
+    done = world.gate("doctor", **own)
+    assert done.returncode == 3
+    state, said = lines(done)["backend"]
+    assert state == "missing"
+    assert said.startswith("the policy names the remote https://gpu-box:8443, and nothing of yours binds a token")
+    world.stage("d2b-gate.toml", remote.replace("https://gpu-box:8443", "http://localhost:9"))
+    bound = {"D2B_GATE_REMOTE_URL": "http://localhost:9", "D2B_GATE_REMOTE_TOKEN": "t", **own}
+    state, said = lines(world.gate("doctor", **bound))["backend"]
+    assert (state, said.partition(" gave no answer")[0]) == ("missing", "the remote backend http://localhost:9")

@@ -190,12 +190,12 @@ def test_3_for_a_model_that_is_not_here(world):
     assert said(done).endswith("run: d2b-gate model pull smollm2-135m")
 
 
-def test_3_for_a_remote_hook_until_there_is_a_remote_backend(world):
+def test_3_for_a_light_hook_whose_policy_has_the_model_run_here(world):
     assert world.gate("hook", "pre-commit", "--remote").returncode == 0, "nothing is to be judged"
     world.stage("data/new.jsonl", HARMLESS)
     done = world.gate("hook", "pre-commit", "--remote")
     assert done.returncode == 3
-    assert said(done).startswith("this version has no remote backend; ")
+    assert said(done).startswith("this hook loads no model itself, and the policy's backend is 'fake'; ")
 
 
 def test_0_where_the_policy_lets_a_hook_defer(world):

@@ -84,6 +84,14 @@ def test_the_policy_is_linted_and_results_are_rendered_without_numpy(world):
     assert not loaded(world, "report", "result.json") & {"numpy", "torch", "pydantic", "requests", "rich", "jinja2"}
 
 
+def test_receipts_are_made_unsigned_and_shown_without_what_signs(world):
+    world.stage("data/new.jsonl", HARMLESS)
+    assert world.gate("check", "--output-file", "json=result.json").returncode == 0
+    heavy = HEAVY | {"securesystemslib", "cryptography"}
+    assert not loaded(world, "receipt", "create", "result.json", "--output", "receipt.json") & heavy
+    assert not loaded(world, "receipt", "show", "receipt.json") & heavy
+
+
 def test_doctor_finds_torch_without_importing_it(world):
     world.stage("d2b-gate.toml", POLICY.replace('"fake"', '"local"'))
     assert not loaded(world, "doctor", code=3) & {"torch", "transformers", "accelerate", "numpy"}

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.support import BASE, HARMFUL, POLICY, World
+from tests.cli.support import BASE, HARMFUL, HARMLESS, POLICY, World
+from tests.e2e.serving import serving
 from tests.policy.support import ANIMALS
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -146,28 +147,47 @@ def test_the_policy_hook_lints_what_is_staged(user, source):
     assert "(no files to check)" in user.pre_commit("run", ok=True).stdout
 
 
-def test_the_light_hook_has_no_torch_and_says_that_it_cannot_judge(user, source, environments):
+def test_the_light_hook_has_no_torch_and_gives_the_verdict_of_a_server(user, source, environments):
     user.use(source, "d2b-gate-remote")
-    done = user.pre_commit("run", ok=True)
-    assert "nothing to judge" in done.stdout
-    user.stage("data/new.jsonl", HARMFUL)
+    with serving(user.home / "box") as server:
+        user.extra.update(server.settings)
+        user.stage("d2b-gate.toml", POLICY.replace('kind = "fake"', f'kind = "remote"\nurl = "{server.url}"'))
+        assert "nothing to judge" in user.pre_commit("run", ok=True).stdout
+        user.stage("data/new.jsonl", HARMFUL)
+        done = user.pre_commit("run", ok=False)
+        assert "- exit code: 1" in done.stdout
+        assert "@@ animal-preference: panda @@" in done.stdout
+        assert f"the model runs on {server.url}, where the rows that it needs are sent" in " ".join(done.stdout.split())
+        user.stage("data/new.jsonl", HARMLESS)
+        assert user.pre_commit("run").returncode == 0
+    user.stage("data/new.jsonl", HARMFUL.replace("panda", "tiger"))
     done = user.pre_commit("run", ok=False)
     assert "- exit code: 3" in done.stdout
-    assert "this version has no remote backend; " in done.stdout
+    assert "gave no answer (no connection)" in done.stdout
     assert "Traceback" not in done.stdout
     assert not list(Path(environments).glob("*/py_env-*/**/site-packages/torch"))
 
 
-def test_a_light_environment_without_remote_says_what_to_install(user, source, environments):
+def test_the_light_hook_does_not_run_a_model_itself(user, source):
+    user.use(source, "d2b-gate-remote")
+    user.stage("data/new.jsonl", HARMFUL)
+    done = user.pre_commit("run", ok=False)
+    assert "- exit code: 3" in done.stdout
+    assert "this hook loads no model itself, and the policy's backend is 'fake'; " in done.stdout
+
+
+def test_a_light_environment_says_what_running_a_model_needs(user, source, environments):
     user.use(source, "d2b-gate-remote")
     user.pre_commit("install-hooks", ok=True)
+    user.stage("d2b-gate.toml", POLICY.replace('kind = "fake"', 'kind = "local"'))
     user.stage("data/new.jsonl", HARMFUL)
     gate = next(Path(environments).glob("*/py_env-*/*/d2b-gate*"))
     done = subprocess.run(
         [str(gate), "check"], cwd=user.root, env=user.environment(), capture_output=True, text=True, check=False
     )
     assert done.returncode == 3
-    assert done.stderr == 'd2b-gate: error: judging rows needs numpy; run: pip install "d2b-gate[model]"\n'
+    assert "Traceback" not in done.stderr
+    assert 'pip install "d2b-gate[model]"' in done.stderr or "d2b-gate model pull" in done.stderr
 
 
 @pytest.mark.slow

@@ -49,6 +49,10 @@ class Counting:
     def card(self):
         return self.inner.card
 
+    @property
+    def keeps_adapters(self):
+        return self.inner.keeps_adapters
+
     def __getattr__(self, verb):
         if verb not in VERBS:
             raise AttributeError(verb)

@@ -43,7 +43,7 @@ def _tables(node):
 OPTIONAL = {
     *("deferred", "since_baseline", "target", "max_level", "budget_delta", "owner", "why", "origin"),
     *("rows_hash", "waived_by", "paths", "data", "policy_changes", "old", "new", "where"),
-    *("sayings", "tokens", "doses", "views", "raw_delta", "samples"),
+    *("sayings", "tokens", "doses", "views", "raw_delta", "samples", "base_commit", "commit"),
 }
 
 

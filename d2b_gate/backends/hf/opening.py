@@ -16,12 +16,13 @@ if TYPE_CHECKING:
     from d2b_gate.core.rules import ModelSpec
 
 
-def open_backend(spec: ModelSpec, cache: Path, checkout: Path | None, progress: Progress) -> HfBackend:
-    """Return the backend of a policy's model; imports no torch.
+def open_backend(spec: ModelSpec, cache: Path, checkout: Path | None, progress: Progress, url: str = "") -> HfBackend:
+    """Return the backend of a policy's model; imports no torch. ``url`` is for backends that have one.
 
     Raises:
         GateError: the model is not here, not what the policy pins, or unsafe to load.
     """
+    del url
     files = locate(spec, cache, checkout)
     identity = card(files, spec)
 
