@@ -289,3 +289,15 @@ def test_a_job_that_takes_longer_than_the_grace_is_parked_and_goes_on(
     with serving(tmp_path / "state", backend="slow") as server:
         assert ended(server.client(), name) == "done"
     assert len(order_of_computing(tmp_path)) == 60
+
+
+def test_a_stream_whose_reader_went_away_frees_its_place(tmp_path: Path) -> None:
+    with serving(tmp_path / "state", backend="slow", requests=1) as server:
+        client = server.client()
+        name = post(client, *range(60))
+        stream = server.client().ask("GET", f"/v1/jobs/{name}/events", stream=True)
+        assert next(stream.iter_lines(chunk_size=1)) == b"event: state"
+        assert client.ask("GET", f"/v1/jobs/{name}").status_code == 429
+        stream.close()
+        until(lambda: client.ask("GET", f"/v1/jobs/{name}").status_code == 200)
+        assert ended(client, name) == "done"
