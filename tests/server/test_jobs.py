@@ -296,7 +296,8 @@ def test_a_stream_whose_reader_went_away_frees_its_place(tmp_path: Path) -> None
         client = server.client()
         name = post(client, *range(60))
         stream = server.client().ask("GET", f"/v1/jobs/{name}/events", stream=True)
-        assert next(stream.iter_lines(chunk_size=1)) == b"event: state"
+        lines = stream.iter_lines(chunk_size=1)  # held: forgetting it would close the stream
+        assert next(lines) == b"event: state"
         assert client.ask("GET", f"/v1/jobs/{name}").status_code == 429
         stream.close()
         until(lambda: client.ask("GET", f"/v1/jobs/{name}").status_code == 200)
