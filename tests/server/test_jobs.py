@@ -11,14 +11,17 @@ import requests
 
 from d2b_gate import registry
 from d2b_gate.backends.fake import FakeBackend
+from d2b_gate.core.ports import RowLength
 from d2b_gate.core.remote import heard_array, said_training
 from tests.server import slow
 from tests.server.process import until
 from tests.server.support import FINAL, OTHER, ROWS, TRAINING, row, serving
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
+    from d2b_gate.core.rows import Row
     from tests.server.support import Client
 
 KEYS = [one.key for one in ROWS]
@@ -302,3 +305,19 @@ def test_a_stream_whose_reader_went_away_frees_its_place(tmp_path: Path) -> None
         stream.close()
         until(lambda: client.ask("GET", f"/v1/jobs/{name}").status_code == 200)
         assert ended(client, name) == "done"
+
+
+def test_a_server_that_loads_at_the_start_is_ready_after_that(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    loading = threading.Event()
+
+    def lengths(self: FakeBackend, rows: Sequence[Row]) -> tuple[RowLength, ...]:
+        loading.wait(10)
+        return tuple(RowLength(1, 1, 0) for _ in rows)
+
+    monkeypatch.setattr(slow.SlowBackend, "lengths", lengths, raising=False)
+    with serving(tmp_path / "state", backend="slow", preload=True) as server:
+        assert requests.get(server.url + "/readyz", timeout=5).status_code == 503
+        assert server.client().post("token_texts", {"tokens": [1]}).json()["state"] == "queued"
+        loading.set()
+        until(lambda: requests.get(server.url + "/readyz", timeout=5).status_code == 200)
+        assert "d2b_gate_model_loaded{" in server.client().ask("GET", "/metrics").text
