@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import JSONResponse
 
+from d2b_gate.server.tokens import Owner
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -30,6 +32,9 @@ class Answering:
             "method": str(scope["method"]),
             "path": str(scope["path"]),
         }
+        owner = scope.get("state", {}).get("owner")
+        if isinstance(owner, Owner):
+            values["by"] = owner.name
         self.note(refusal.reason, scope.get("client"), values)
         return JSONResponse(refusal.body(), refusal.status, {**refusal.headers(), **(more or {})})
 

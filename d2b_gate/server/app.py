@@ -87,6 +87,13 @@ def _add_errors(app: FastAPI, answering: Answering) -> None:
     async def unrouted(request: Request, error: HTTPException) -> JSONResponse:
         return answering.refuse(_unrouted(error), request.scope, error.headers)
 
+    @app.exception_handler(Exception)
+    async def broken(request: Request, error: Exception) -> JSONResponse:
+        """The framework raises it again after this answer; the gatekeeper then says where it comes from."""
+        del error
+        bug = RefusalError(500, "evaluation", "this is a bug in the server", reason="bug", remedy="see its log")
+        return answering.refuse(bug, request.scope)
+
     @app.exception_handler(sqlite3.Error)
     @app.exception_handler(OSError)
     async def unwritable(request: Request, error: Exception) -> JSONResponse:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from d2b_gate.server.jobs import FINAL, Job
@@ -41,8 +42,8 @@ class Standing:
 class Desk:
     """Jobs that wait, run, and have ended; the first two in memory as well as in the table."""
 
-    def __init__(self, table: JobTable, limits: Limits, changed: Callable[[], None]) -> None:
-        """``changed`` is called after every change that a watching client wants to see, from any thread."""
+    def __init__(self, table: JobTable, limits: Limits, changed: Callable[[Ref], None]) -> None:
+        """``changed`` is called after every change of a job, from any thread."""
         self._table = table
         self._limits = limits
         self._changed = changed
@@ -72,7 +73,7 @@ class Desk:
             self._waiting[job.ref] = job
             self._lock.notify_all()
             standing = self._standings(job.ref)[0]
-        self._changed()
+        self._changed(job.ref)
         return standing, True
 
     def look(self, ref: Ref) -> Standing:
@@ -95,7 +96,7 @@ class Desk:
             elif ref in self._waiting:
                 del self._waiting[ref]
                 self._table.end(ref, "cancelled", {})
-        self._changed()
+        self._changed(ref)
         return self.look(ref)
 
     def taken(self) -> Iterator[tuple[Job, Watch]]:
@@ -109,7 +110,7 @@ class Desk:
                 if not self._open:
                     return
                 job, watch = self._begin(ready[0])
-            self._changed()
+            self._changed(job.ref)
             yield job, watch
 
     def end(self, ref: Ref, state: str, error: Mapping[str, str]) -> None:
@@ -122,21 +123,20 @@ class Desk:
                 raise
             finally:
                 self._leave(ref)
-        self._changed()
+        self._changed(ref)
 
     def park(self, ref: Ref) -> None:
         """Leave a job that was stopped for the next start of the server."""
         with self._lock:
             self._table.park(ref)
             self._leave(ref)
-        self._changed()
+        self._changed(ref)
 
     def close(self) -> None:
         """Give out no more jobs and take no more in; those that run go on."""
         with self._lock:
             self._open = False
             self._lock.notify_all()
-        self._changed()
 
     def park_all(self) -> None:
         """Stop what still runs, at its next step, to go on at the next start."""
@@ -203,7 +203,7 @@ class Desk:
         job = self._waiting.pop(ref)
         self._turn += 1
         self._last_turn[ref.owner] = self._turn
-        watch = Watch(job.total, self._limits.job_seconds, self._changed)
+        watch = Watch(job.total, self._limits.job_seconds, partial(self._changed, ref))
         self._running[ref] = watch
         return job, watch
 

@@ -12,21 +12,20 @@ from d2b_gate.server.refusal import RefusalError
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
-    from d2b_gate.server.bell import Bell
     from d2b_gate.server.messages import JobAnswer
 
 ALIVE = 5.0
 """Seconds between two words at the most, so that neither side takes a quiet line for a dead one."""
-PAUSE = 0.1
-"""Seconds between two events at the least."""
 
 
-async def events(look: Callable[[], Awaitable[JobAnswer]], bell: Bell, going: Callable[[], bool]) -> AsyncIterator[str]:
-    """The text of a stream; ``going`` says whether the server goes on."""
+async def events(
+    look: Callable[[], Awaitable[JobAnswer]], listen: Callable[[], asyncio.Event], going: Callable[[], bool]
+) -> AsyncIterator[str]:
+    """The text of a stream; ``listen`` gives what the job's next change sets, ``going`` whether the server goes on."""
     said: list[JobAnswer] = []
     spoken = time.monotonic()
     while True:
-        changed = bell.listen()
+        changed = listen()
         try:
             now = await look()
         except RefusalError:  # it was forgotten meanwhile, and whoever asks again is told so
@@ -36,7 +35,6 @@ async def events(look: Callable[[], Awaitable[JobAnswer]], bell: Bell, going: Ca
             said, spoken = [now], time.monotonic()
         if now.state in FINAL or not going():
             return
-        await asyncio.sleep(PAUSE)
         try:
             await asyncio.wait_for(changed.wait(), max(0.0, spoken + ALIVE - time.monotonic()))
         except asyncio.TimeoutError:

@@ -77,6 +77,7 @@ class Gatekeeper:
             await self._app(scope, _nothing, send)
             return
         owner = await self._owner(Headers(scope=scope), receive)
+        scope.setdefault("state", {})["owner"] = owner
         if self._busy[owner.place] >= self._settings.limits.requests:
             raise RefusalError(
                 429, "busy", "too many requests of this token at once", reason="too-many-requests", retry_after=1
@@ -85,7 +86,6 @@ class Gatekeeper:
         held = Buffered(self._held, HELD_BODIES * self._settings.limits.body_bytes)
         try:
             body = await self._body(Headers(scope=scope), receive, held)
-            scope.setdefault("state", {})["owner"] = owner
             await self._app(scope, _replay(body, receive), send)
         finally:
             held.release()
@@ -116,13 +116,10 @@ class Gatekeeper:
             await _discard(headers, receive, _PATIENCE * limits.body_bytes)
             raise _too_large(limits.body_bytes)
         try:
-            body, whole = await asyncio.wait_for(_read(receive, limits.body_bytes, held), limits.arrival_seconds)
+            body = await asyncio.wait_for(_read(receive, limits.body_bytes, held), limits.arrival_seconds)
         except asyncio.TimeoutError:
             what = f"the request did not arrive within {limits.arrival_seconds:g} s"
             raise RefusalError(408, "usage", what, reason="slow-body") from None
-        if not whole:
-            await _discard(headers, receive, _PATIENCE * limits.body_bytes)
-            raise _too_large(limits.body_bytes)
         self._answering.count_bytes(len(body))
         return body
 
@@ -151,8 +148,8 @@ class Buffered:
         self._together.remove(self)
 
 
-async def _read(receive: Receive, most: int, held: Buffered) -> tuple[bytes, bool]:
-    """A body of at most ``most`` bytes, and whether that is all of it."""
+async def _read(receive: Receive, most: int, held: Buffered) -> bytes:
+    """A body of at most ``most`` bytes; raises RefusalError for a larger one, and where the client goes away."""
     body, more = bytearray(), True
     while more:
         message = await receive()
@@ -161,10 +158,12 @@ async def _read(receive: Receive, most: int, held: Buffered) -> tuple[bytes, boo
         part = message.get("body", b"")
         more = message.get("more_body", False)
         if len(body) + len(part) > most:
-            return b"", False
+            if more:
+                await _throw_away(receive, _PATIENCE * most)
+            raise _too_large(most)
         held.grow(len(part))
         body += part
-    return bytes(body), True
+    return bytes(body)
 
 
 async def _discard(headers: Headers, receive: Receive, most: int) -> None:
@@ -173,7 +172,11 @@ async def _discard(headers: Headers, receive: Receive, most: int) -> None:
     waits = headers.get("expect") is not None  # it has sent nothing yet
     if waits or (stated.isdigit() and int(stated) > most):
         return
-    with suppress(asyncio.TimeoutError, RefusalError):
+    await _throw_away(receive, most)
+
+
+async def _throw_away(receive: Receive, most: int) -> None:
+    with suppress(asyncio.TimeoutError):
         await asyncio.wait_for(_read_away(receive, most), _DISCARDING)
 
 

@@ -114,3 +114,5 @@ class House:
             self.journal.line("preload-failed", error=str(error))
         else:
             self._loaded.add(device)
+            for spec in self.settings.models:
+                self.metrics.loaded.labels(spec.id, device).set(1)

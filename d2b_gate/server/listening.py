@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from d2b_gate.server.settings import Place, Settings
 
 _PARKING = 5.0  # seconds for a job that is parked to reach its next step
+_KEEP_ALIVE = 20  # seconds that a connection may be idle between requests; opening one costs a handshake
 _LAST_ANSWERS = 5  # seconds for answers that are under way at the end
 
 
@@ -102,7 +103,7 @@ class Server(uvicorn.Server):
         """Park what still runs, end streams, and close."""
         self._house.desk.park_all()
         self._house.going = False
-        self._house.bell.ring()
+        self._house.bell.ring_all()
         await super().shutdown(sockets)
 
     def end_soon(self) -> None:
@@ -137,6 +138,7 @@ def _config(house: House, place: Place) -> uvicorn.Config:
         log_config=None,
         log_level="critical",
         access_log=False,
+        timeout_keep_alive=_KEEP_ALIVE,
         server_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=_LAST_ANSWERS,

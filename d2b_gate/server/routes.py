@@ -205,7 +205,7 @@ def _add_results(router: APIRouter, house: House) -> None:
 
         await look_again()
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
-        told = events(look_again, house.bell, lambda: house.going)
+        told = events(look_again, lambda: house.bell.listen(Ref(owner, name)), lambda: house.going)
         return StreamingResponse(told, media_type="text/event-stream", headers=headers)
 
     table: Responses = {200: _content("application/json", "object", "By verb; see docs/serve.md.")}

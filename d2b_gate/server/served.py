@@ -48,6 +48,8 @@ class Served:
         self._opened: dict[tuple[str, ModelSpec], Backend] = {}
         for spec in settings.models:
             opened = [self._open(spec, device) for device in settings.devices]
+            if opened[0].keeps_adapters:
+                raise UsageError("this backend runs no model itself", remedy="serve --backend local")
             if any(one.card != opened[0].card for one in opened):
                 raise UsageError(
                     "the devices are of different kinds, which do not compute the same numbers",

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+BETWEEN = 0.1
+"""Seconds between two words about progress, at the least; a change of state is told at once."""
 Stop = Literal["cancelled", "time", "parked"]
 
 
@@ -28,6 +30,7 @@ class Watch:
         self._deadline = time.monotonic() + seconds
         self._changed = changed
         self._stops: list[Stop] = []
+        self._told = 0.0
 
     def stage(self, name: str, total: int) -> None:
         """Stages are the client's."""
@@ -42,7 +45,9 @@ class Watch:
             StoppedError: somebody stopped the job, or its time is over.
         """
         self.done = min(self.total, self.done + steps)
-        self._changed()
+        if time.monotonic() > self._told + BETWEEN:
+            self._told = time.monotonic()
+            self._changed()
         self.check()
 
     def check(self) -> None:

@@ -11,14 +11,17 @@ import requests
 
 from d2b_gate import registry
 from d2b_gate.backends.fake import FakeBackend
+from d2b_gate.core.ports import RowLength
 from d2b_gate.core.remote import heard_array, said_training
 from tests.server import slow
 from tests.server.process import until
 from tests.server.support import FINAL, OTHER, ROWS, TRAINING, row, serving
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
+    from d2b_gate.core.rows import Row
     from tests.server.support import Client
 
 KEYS = [one.key for one in ROWS]
@@ -89,6 +92,17 @@ def test_events_tell_of_every_state_and_of_progress(tmp_path: Path) -> None:
     assert done == sorted(done)
     assert done[-1] == len(TRAINING.steps) == told[-1]["total"]
     assert all(set(job) == {"job", "state", "done", "total", "ahead"} for job in told)
+
+
+def test_the_end_is_told_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(slow.PAUSE, "0")
+    with serving(tmp_path / "state", backend="slow") as server:
+        client = server.client()
+        client.send(ROWS)
+        began = time.monotonic()
+        for place in range(30):
+            client.follow(client.post("gradients", {"rows": KEYS[place : place + 1]}).json()["job"])
+        assert time.monotonic() - began < 30 * 0.1
 
 
 def test_a_quiet_stream_says_that_it_lives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -278,3 +292,32 @@ def test_a_job_that_takes_longer_than_the_grace_is_parked_and_goes_on(
     with serving(tmp_path / "state", backend="slow") as server:
         assert ended(server.client(), name) == "done"
     assert len(order_of_computing(tmp_path)) == 60
+
+
+def test_a_stream_whose_reader_went_away_frees_its_place(tmp_path: Path) -> None:
+    with serving(tmp_path / "state", backend="slow", requests=1) as server:
+        client = server.client()
+        name = post(client, *range(60))
+        stream = server.client().ask("GET", f"/v1/jobs/{name}/events", stream=True)
+        lines = stream.iter_lines(chunk_size=1)  # held: forgetting it would close the stream
+        assert next(lines) == b"event: state"
+        assert client.ask("GET", f"/v1/jobs/{name}").status_code == 429
+        stream.close()
+        until(lambda: client.ask("GET", f"/v1/jobs/{name}").status_code == 200)
+        assert ended(client, name) == "done"
+
+
+def test_a_server_that_loads_at_the_start_is_ready_after_that(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    loading = threading.Event()
+
+    def lengths(self: FakeBackend, rows: Sequence[Row]) -> tuple[RowLength, ...]:
+        loading.wait(10)
+        return tuple(RowLength(1, 1, 0) for _ in rows)
+
+    monkeypatch.setattr(slow.SlowBackend, "lengths", lengths, raising=False)
+    with serving(tmp_path / "state", backend="slow", preload=True) as server:
+        assert requests.get(server.url + "/readyz", timeout=5).status_code == 503
+        assert server.client().post("token_texts", {"tokens": [1]}).json()["state"] == "queued"
+        loading.set()
+        until(lambda: requests.get(server.url + "/readyz", timeout=5).status_code == 200)
+        assert "d2b_gate_model_loaded{" in server.client().ask("GET", "/metrics").text

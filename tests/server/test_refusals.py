@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import socket
+import sqlite3
 import time
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +15,7 @@ import requests
 
 from d2b_gate.core.remote import said_injection, said_prompts, said_tuning
 from d2b_gate.core.rows import row_to_mapping
+from tests.server.process import until
 from tests.server.support import MODEL, OTHER, PROMPTS, ROWS, TUNING, VECTORS, row, serving
 
 if TYPE_CHECKING:
@@ -106,9 +109,12 @@ def test_a_body_that_is_too_large(server: Running, size: int) -> None:
     refused(server, answer, 413, "usage", "body-too-large")
 
 
-def test_a_body_that_is_too_large_and_does_not_say_so(server: Running) -> None:
-    pieces = (b"x" * 1_000 for _ in range(60))
+@pytest.mark.parametrize("count", [21, 60])
+def test_a_body_that_is_too_large_and_does_not_say_so(server: Running, count: int) -> None:
+    pieces = (b"x" * 1_000 for _ in range(count))
+    began = time.monotonic()
     answer = server.client().ask("POST", "/v1/rows", data=pieces)
+    assert time.monotonic() - began < 3
     refused(server, answer, 413, "usage", "body-too-large")
 
 
@@ -339,6 +345,12 @@ def test_a_job_that_cannot_be(server: Running, verb: str, arguments: dict[str, o
     refused(server, server.client().post(verb, arguments), 422, "usage", "malformed")
 
 
+def test_who_is_refused_is_told_by_name(server: Running) -> None:
+    server.client(OTHER).ask("GET", "/v1/nothing")
+    assert server.lines[-1].endswith(" by=other")
+    assert OTHER not in server.lines[-1]
+
+
 def test_refusals_are_counted(server: Running) -> None:
     before = server.metric("refusals_total", reason="no-such-address")
     server.client().ask("GET", "/v1/nothing")
@@ -368,3 +380,50 @@ def test_bodies_of_all_together_are_bounded(tmp_path_factory: pytest.TempPathFac
             line.close()
         assert any("reason=memory " in line for line in server.lines)
         assert server.client().ask("POST", "/v1/rows", data=b"x" * 9_000).status_code == 415
+
+
+def test_a_bug_is_an_answer_and_a_line_and_nothing_more(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serving(tmp_path_factory.mktemp("serve") / "state") as server:
+        for error, status, kind in (
+            (RuntimeError(TEXT), 500, "evaluation"),
+            (sqlite3.OperationalError("database or disk is full"), 503, "unavailable"),
+            (OSError("no space left"), 503, "unavailable"),
+        ):
+            monkeypatch.setattr(server.server._house.rows, "missing", partial(fail, error))
+            server.lines.clear()
+            answer = server.client().ask("POST", "/v1/rows/missing", {"keys": []})
+            assert (answer.status_code, answer.json()["error"]["kind"]) == (status, kind)
+            assert not any(TEXT in line or "Traceback" in line for line in server.lines)
+            if status == 500:
+                until(lambda: any("event=bug error=RuntimeError place=" in line for line in server.lines))
+            assert not any("Traceback" in line for line in server.lines)
+        monkeypatch.undo()
+        assert server.client().ask("POST", "/v1/rows/missing", {"keys": []}).json() == {"missing": []}
+
+
+def fail(error: Exception, *_: object) -> None:
+    raise error
+
+
+def test_a_client_that_goes_away_leaves_its_place_to_others(tmp_path_factory: pytest.TempPathFactory) -> None:
+    with serving(tmp_path_factory.mktemp("serve") / "state", requests=1) as server:
+        head = f"POST /v1/rows HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {OTHER}\r\ncontent-length: 500\r\n\r\n"
+        line = socket.create_connection(_address(server), timeout=5)
+        line.sendall(head.encode())
+        other = server.client(OTHER)
+        until(lambda: other.ask("GET", "/v1/nothing").status_code == 429)
+        line.close()
+        until(lambda: other.ask("GET", "/v1/nothing").status_code == 404)
+
+
+def test_connections_are_bounded(tmp_path_factory: pytest.TempPathFactory) -> None:
+    with serving(tmp_path_factory.mktemp("serve") / "state", connections=3) as server:
+        lines = [socket.create_connection(_address(server), timeout=5) for _ in range(3)]
+        time.sleep(0.2)
+        assert raw(server, b"GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n") == b""
+        assert any("reason=too-many-connections " in line for line in server.lines)
+        for line in lines:
+            line.close()
+        until(lambda: b"alive" in raw(server, b"GET /healthz HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n"))
