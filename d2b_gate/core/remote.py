@@ -38,8 +38,10 @@ VERBS = (
     "token_texts",
 )
 """The verbs of the backend port; each is answered by a result of its own form (`said_*`)."""
-STATES = ("queued", "running", "done", "failed", "cancelled")
-"""What a job can be; the last three are final, though asking again queues a failed or cancelled one anew."""
+FINAL = ("done", "failed", "cancelled")
+"""How a job can have ended; asking again queues a failed or cancelled one anew."""
+STATES = ("queued", "running", *FINAL)
+"""What a job can be."""
 
 
 def job_name(card: ModelCard, verb: str, arguments: Mapping[str, object]) -> str:

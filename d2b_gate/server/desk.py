@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from d2b_gate.server.jobs import FINAL, Job
+from d2b_gate.core.remote import FINAL
+from d2b_gate.server.jobs import Job
 from d2b_gate.server.refusal import RefusalError, said_error
 from d2b_gate.server.turns import in_turn
 from d2b_gate.server.watch import Watch

@@ -6,7 +6,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
-from d2b_gate.server.jobs import FINAL
+from d2b_gate.core.remote import FINAL
 from d2b_gate.server.refusal import RefusalError
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from d2b_gate.server.database import Database, Value
 
-FINAL = ("done", "failed", "cancelled")
+
 _COLUMNS = "owner, name, state, total, error, attempts"
 
 

@@ -6,14 +6,15 @@ import json
 from http import HTTPStatus
 from typing import TYPE_CHECKING, NamedTuple
 
+from d2b_gate.backends.remote.line import Answer
 from d2b_gate.core.errors import UnavailableError
-from d2b_gate.core.remote import STATES, misheard
+from d2b_gate.core.remote import FINAL, STATES, misheard
 from d2b_gate.core.rows import row_to_mapping
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from d2b_gate.backends.remote.line import Answer, Line
+    from d2b_gate.backends.remote.line import Line
     from d2b_gate.core.rows import Row
 
 MOST_SENT = 4 * 2**20  # bytes of rows in one request; our choice: well under a server's limit, well over a packet
@@ -80,10 +81,13 @@ class Jobs:
                     raise self._line.failure(answer.table)
                 if state not in STATES:
                     raise misheard(f"a job's state is {str(state)[:20]!r}")
-                silent = True
+                event: Mapping[str, object] = {}
                 for event in self._events(name):
-                    done, silent = self._told(event, done), False
-                if silent:
+                    done = self._told(event, done)
+                if event.get("state") in FINAL:
+                    answer = Answer(HTTPStatus.OK, event)
+                    continue
+                if not event:
                     self._line.pause()  # a stream that breaks at once is not asked for a hundred times a second
                 answer = self._line.ask("GET", f"/v1/jobs/{name}", expected=(404,))
                 if answer.status == HTTPStatus.NOT_FOUND:
@@ -102,7 +106,7 @@ class Jobs:
                 return
             if isinstance(table, dict):
                 yield table
-                if table.get("state") not in ("queued", "running"):
+                if table.get("state") in FINAL:
                     return
 
     def _told(self, table: Mapping[str, object], before: int) -> int:
@@ -139,11 +143,12 @@ def _portions(rows: Sequence[Row]) -> Iterator[list[Mapping[str, object]]]:
     portion: list[Mapping[str, object]] = []
     size = 0
     for row in rows:
-        length = sum(len(turn.content) for turn in row.turns) + len(row.tools)
+        said = row_to_mapping(row)
+        length = len(json.dumps(said))  # a character outside ASCII has six bytes or twelve
         if portion and size + length > MOST_SENT:
             yield portion
             portion, size = [], 0
-        portion.append(row_to_mapping(row))
+        portion.append(said)
         size += length
     if portion:
         yield portion
