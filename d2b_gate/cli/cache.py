@@ -23,6 +23,8 @@ STORE = "store"
 MODELS = "models"
 TRAINING = "training"
 """Where interrupted trainings keep their progress."""
+REMOTES = "remotes"
+"""What was computed elsewhere, by origin."""
 
 
 def run_info(arguments: Namespace) -> int:
@@ -35,6 +37,7 @@ def run_info(arguments: Namespace) -> int:
         f"store    {size.values} values and {size.arrays} arrays, {readable(size.bytes)}",
         f"results  {sum(1 for _ in (root / RESULTS).glob('*.json'))}, {readable(_bytes_below(root / RESULTS))}",
         f"training {readable(_bytes_below(root / TRAINING))}",
+        f"remotes  {readable(_bytes_below(root / REMOTES))}",
         f"models   {readable(_bytes_below(root / MODELS))}",
     )
     show("".join(f"{line}\n" for line in lines))
@@ -44,10 +47,11 @@ def run_info(arguments: Namespace) -> int:
 def run_gc(arguments: Namespace) -> int:
     """Forget the least recently used."""
     freed = 0
-    if _has_store(cache_root()):
-        with closing(_open(cache_root())) as store:
-            freed = store.gc(arguments.max_bytes)
-            _refuse_silence(store)
+    for root in (cache_root(), *(cache_root() / REMOTES).glob("*")):
+        if _has_store(root):
+            with closing(_open(root)) as store:
+                freed += store.gc(arguments.max_bytes)
+                _refuse_silence(store)
     _tell(arguments, f"freed {readable(freed)}; at most {readable(arguments.max_bytes)} stay")
     return int(Exit.OK)
 
@@ -55,7 +59,7 @@ def run_gc(arguments: Namespace) -> int:
 def run_clear(arguments: Namespace) -> int:
     """Forget values, arrays, results and unfinished trainings; a model takes minutes to fetch and stays."""
     root = cache_root()
-    freed = sum(_remove(root / name) for name in (RESULTS, TRAINING))
+    freed = sum(_remove(root / name) for name in (RESULTS, TRAINING, REMOTES))
     if _has_store(root):
         with closing(_open(root)) as store:
             freed += store.size().bytes

@@ -71,7 +71,7 @@ def wire(
         policy = replace(policy, model=replace(policy.model, device=running.device))
     if running.backend and running.backend != policy.backend.kind:
         policy = replace(policy, backend=BackendSpec(running.backend))
-    store: Store = open_store(cache_root() / "store") if running.cached else MemoryStore()
+    store: Store = open_store(_kept(policy) / "store") if running.cached else MemoryStore()
     problem = getattr(store, "problem", "")
     if problem:
         running.progress.note(problem)
@@ -90,6 +90,16 @@ def wire(
         version=__version__,
     )
     return policy, ports
+
+
+def _kept(policy: Policy) -> Path:
+    """Where results are remembered: those of a remote apart, by its origin."""
+    if policy.backend.kind != "remote":
+        return cache_root()
+    from d2b_gate.backends.remote.binding import bound
+    from d2b_gate.backends.remote.opening import kept_of
+
+    return kept_of(bound(policy.backend.url), cache_root())
 
 
 def _backend(policy: Policy, stand: Standpoint, running: Running) -> Backend:

@@ -84,6 +84,7 @@ def test_looking_at_a_cache_creates_nothing(world):
         "store    0 values and 0 arrays, 0 B",
         "results  0, 0 B",
         "training 0 B",
+        "remotes  0 B",
         "models   0 B",
     ]
     assert not (world.home / "cache").exists()

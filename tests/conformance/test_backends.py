@@ -23,6 +23,11 @@ from tests.models import sample_prompts, sample_rows, tiny_backend
 from tests.server.support import TOKEN, serving
 
 
+@pytest.fixture(autouse=True)
+def without_a_model(monkeypatch):
+    monkeypatch.setenv("D2B_GATE_ALLOW_FAKE", "1")
+
+
 @contextmanager
 def served(folder):
     """A client of a server that runs the fake model; a warm server speaks the same way and differs in who starts it."""
@@ -47,7 +52,7 @@ CLOSE = {"atol": 5e-5, "rtol": 1e-5}
 
 
 @pytest.fixture(params=BACKENDS)
-def backend(request, tmp_path):
+def backend(request, tmp_path, without_a_model):
     with BACKENDS[request.param](tmp_path) as opened:
         yield opened
 

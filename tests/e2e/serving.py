@@ -36,6 +36,7 @@ class Server:
     def settings(self) -> dict[str, str]:
         """What a user sets to trust this server."""
         own = {"D2B_GATE_REMOTE_URL": self.url, "D2B_GATE_REMOTE_TOKEN": TOKEN}
+        own["D2B_GATE_ALLOW_FAKE"] = "1"
         return {**own, "D2B_GATE_CONFIG_DIR": str(self.home / "no-config")}
 
     def start(self) -> None:

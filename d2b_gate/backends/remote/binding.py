@@ -64,7 +64,9 @@ _HTTPS = "write https://host:port; http is for localhost only"
 
 
 def bound(url: str) -> Bound:
-    """The user's token for an address; with an empty one, the one address that the user bound a token to.
+    """The user's own remote at an address's origin; with an empty address, the one remote that the user has.
+
+    Only the origin is the policy's to choose: path and token are the user's.
 
     Raises:
         UsageError: nothing of the user's binds a token to the address's origin; or which one is meant is not clear.
@@ -78,7 +80,7 @@ def bound(url: str) -> Bound:
     wanted = origin(url)
     for one in known:
         if one.origin == wanted:
-            return Bound(url, one.token, one.authorities)
+            return one
     raise UsageError(
         f"the policy names the remote {wanted}, and nothing of yours binds a token to that address; nothing was sent",
         remedy=f"if rows may go there, set {URL} and {TOKEN}, or add it to {config_file()}",
@@ -137,7 +139,8 @@ def _read(table: object, path: Path) -> Bound:
             raise UsageError("the token cannot be read", where=str(holder), remedy="correct token_file") from error
     if os.name == "posix" and holder.stat().st_mode & 0o077:
         raise UsageError("holds a token, and others can read it", where=str(holder), remedy=f"run: chmod 600 {holder}")
-    return Bound(str(texts["url"]), token, str(texts.get("ca", "")))
+    authorities = str(path.parent / Path(str(texts["ca"])).expanduser()) if texts.get("ca") else ""
+    return Bound(str(texts["url"]), token, authorities)
 
 
 def _sendable(one: Bound, where: str) -> Bound:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _TEXTS = ("id", "revision", "tokenizer_hash", "dtype", "device")
 _COUNTS = ("blocks", "width", "max_length")
+MOST = 10_000_000  # blocks, width or tokens; our choice: a thousand times any model's
 LONGEST = 10_000  # characters of an answer; our choice: far past the few dozen tokens that are asked for
 
 
@@ -23,7 +24,7 @@ def card(said: object) -> ModelCard:
     versions = table.get("versions")
     if not all(isinstance(table.get(name), str) for name in _TEXTS) or not isinstance(versions, list):
         raise misheard("its model card is incomplete")
-    if not all(_whole(table.get(name)) and table[name] > 0 for name in _COUNTS):
+    if not all(_whole(table.get(name)) and 0 < table[name] <= MOST for name in _COUNTS):
         raise misheard("its model card has no counts")
     if not all(isinstance(two, list) and [type(one) for one in two] == [str, str] for two in versions):
         raise misheard("its model card has no versions")
@@ -74,6 +75,8 @@ def shares(table: Mapping[str, object]) -> Vocabulary:
     """Shares of tokens, and which of them are listed."""
     shares_v = heard_array(table.get("shares"), (-1,))
     listed = table.get("listed")
+    if len(shares_v) and float(shares_v.min()) < 0:
+        raise misheard("a share is negative")
     if not isinstance(listed, list) or not all(_whole(token) and token < len(shares_v) for token in listed):
         raise misheard("'listed' names tokens that there are not")
     return Vocabulary(shares_v, tuple(listed))

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 MOST_SENT = 4 * 2**20  # bytes of rows in one request; our choice: well under a server's limit, well over a packet
 MOST_KEYS = 10_000  # keys in one question
+STALLED = 7_200.0
+"""Seconds without any change in a job after which it is given up: twice the longest step that was seen anywhere."""
 MOST_ROUNDS = 5
 """How often a job is asked for anew after rows or adapters turned out to be missing, before that is an error."""
 
@@ -70,52 +72,49 @@ class Jobs:
 
     def _followed(self, name: str, answer: Answer) -> str:
         """Wait for a job to end; the state that it ended in, done or cancelled."""
-        done = 0
+        progress = _Following(self._line, self._advance)
         try:
             while True:
+                progress.see(answer.table)
                 state = answer.table.get("state")
-                done = self._told(answer.table, done)
                 if state in ("done", "cancelled"):
                     return str(state)
                 if state == "failed":
                     raise self._line.failure(answer.table)
                 if state not in STATES:
                     raise misheard(f"a job's state is {str(state)[:20]!r}")
-                event: Mapping[str, object] = {}
-                for event in self._events(name):
-                    done = self._told(event, done)
-                if event.get("state") in FINAL:
-                    answer = Answer(HTTPStatus.OK, event)
-                    continue
-                if not event:
-                    self._line.pause()  # a stream that breaks at once is not asked for a hundred times a second
-                answer = self._line.ask("GET", f"/v1/jobs/{name}", expected=(404,))
-                if answer.status == HTTPStatus.NOT_FOUND:
-                    return "cancelled"
+                answer = self._next(name, progress)
         except KeyboardInterrupt:
             self._cancel(name)
             raise
 
+    def _next(self, name: str, progress: _Following) -> Answer:
+        """How a job stands when its stream of events ends, by itself or not."""
+        last: Mapping[str, object] = {}
+        for event in self._events(name):
+            progress.see(event)
+            last = event or last
+        if last.get("state") in FINAL:
+            return Answer(HTTPStatus.OK, last)
+        if not last:
+            self._line.pause()  # a stream that breaks at once is not asked for a hundred times a second
+        answer = self._line.ask("GET", f"/v1/jobs/{name}", expected=(404,))
+        return Answer(HTTPStatus.OK, {"state": "cancelled"}) if answer.status == HTTPStatus.NOT_FOUND else answer
+
     def _events(self, name: str) -> Iterator[Mapping[str, object]]:
+        """What a stream says until the job ends or the stream breaks; an empty table for a sign of life."""
         for line in self._line.lines(f"/v1/jobs/{name}/events"):
             if not line.startswith("data:"):
+                yield {}
                 continue
             try:
                 table = json.loads(line.removeprefix("data:"))
-            except ValueError:
+            except (ValueError, RecursionError):
                 return
             if isinstance(table, dict):
                 yield table
                 if table.get("state") in FINAL:
                     return
-
-    def _told(self, table: Mapping[str, object], before: int) -> int:
-        """Pass progress on; the count of steps that were told."""
-        done = table.get("done")
-        if not isinstance(done, int) or done <= before:
-            return before
-        self._advance(done - before)
-        return done
 
     def _cancel(self, name: str) -> None:
         self._line.patience = 1.0
@@ -136,6 +135,34 @@ class Jobs:
             for some in _portions([unsure[key] for key in missing]):
                 self._line.ask("POST", "/v1/rows", {"rows": some})
             self._sent.update(part)
+
+
+class _Following:
+    """One job as it is watched: passes its steps on, and ends the watch when nothing changes any more."""
+
+    def __init__(self, line: Line, advance: Callable[[int], None]) -> None:
+        self._line = line
+        self._advance = advance
+        self._steps = 0
+        self._before: Mapping[str, object] = {}
+        self._since = line.now()
+
+    def see(self, table: Mapping[str, object]) -> None:
+        """Take notice of how the job stands; an empty table says that nothing is new.
+
+        Raises:
+            UnavailableError: for `STALLED` seconds nothing was.
+        """
+        if not table or table == self._before:
+            if self._line.now() - self._since > STALLED:
+                what = f"{self._line.origin} has not gone on with a job for {STALLED / 3600:.0f} hours"
+                raise UnavailableError(what, remedy="see its log")
+            return
+        self._before, self._since = table, self._line.now()
+        steps = table.get("done")
+        if isinstance(steps, int) and steps > self._steps:
+            self._advance(steps - self._steps)
+            self._steps = steps
 
 
 def _portions(rows: Sequence[Row]) -> Iterator[list[Mapping[str, object]]]:

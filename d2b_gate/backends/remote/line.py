@@ -32,6 +32,8 @@ CONNECT, READ = 5.0, 30.0
 PATIENCE = 180.0
 """Seconds of trying to reach a server again that was there; a restart loads no model."""
 LARGEST = 256 * 2**20  # bytes of an answer; our choice: sixteen times what a client asks for at once
+LONGEST = 600.0  # seconds from an answer's first byte to its last
+LONGEST_LINE = 64 * 2**10  # bytes of an event; one has some hundred
 PAUSES = (0.05, 0.2, 0.5, 1.0, 2.0)
 """Seconds between tries; the last one is repeated."""
 FINE = (200, 202)
@@ -78,8 +80,7 @@ class Line:
         self._session.auth = Bearer(bound.token)
         if any(f"//{name}" in bound.origin.replace("[", "").replace("]", "") for name in LOOPBACK):
             self._session.trust_env = False  # a proxy has no way to this machine
-        if bound.authorities:
-            self._session.verify = bound.authorities
+        self._verify = bound.authorities or None  # given with each request, for else a variable would replace it
         self.patience = patience
 
     def ask(self, method: str, path: str, body: object = None, expected: tuple[int, ...] = ()) -> Answer:
@@ -99,10 +100,13 @@ class Line:
         try:
             with closing(self._send("GET", path, None)) as response:
                 if response.status_code == HTTPStatus.OK:
-                    for line in response.iter_lines(chunk_size=1):
-                        yield line.decode("utf-8", "replace")
+                    yield from _lines(response.iter_content(chunk_size=1))
         except (requests.RequestException, HTTPError, OSError):
             return
+
+    def now(self) -> float:
+        """Seconds since some start."""
+        return self._clock()
 
     def pause(self) -> None:
         """Wait a moment."""
@@ -136,7 +140,7 @@ class Line:
 
     def _once(self, method: str, path: str, body: object) -> Answer:
         with closing(self._send(method, path, body)) as response:
-            content = _bounded(response)
+            content = _bounded(response, self._clock)
             table = _table(content, response)
             pause = response.headers.get("Retry-After", "")
             return Answer(response.status_code, {**table, "retry_after": pause} if pause else table)
@@ -149,6 +153,7 @@ class Line:
             data=content,
             headers={"Content-Type": "application/json"} if content is not None else {},
             timeout=(CONNECT, READ),
+            verify=self._verify,
             allow_redirects=False,  # rows and the token go where the user said, and nowhere else
             stream=True,
         )
@@ -171,13 +176,29 @@ class Line:
         return self._error(Answer(HTTPStatus.UNPROCESSABLE_ENTITY, table))
 
 
-def _bounded(response: Response) -> bytes:
+def _bounded(response: Response, clock: Clock) -> bytes:
     content = bytearray()
+    deadline = clock() + LONGEST
     for piece in response.iter_content(1 << 16):
         content += piece
         if len(content) > LARGEST:
             raise misheard(f"it is larger than {LARGEST} bytes")
+        if clock() > deadline:
+            raise misheard(f"it takes longer than {LONGEST:.0f} s")
     return bytes(content)
+
+
+def _lines(pieces: Iterator[bytes]) -> Iterator[str]:
+    """Split a stream at line feeds; a line of no end ends the stream."""
+    line = bytearray()
+    for piece in pieces:
+        if piece == b"\n":
+            yield line.decode("utf-8", "replace")
+            line.clear()
+        else:
+            line += piece
+        if len(line) > LONGEST_LINE:
+            return
 
 
 def _table(content: bytes, response: Response) -> Mapping[str, object]:
@@ -194,7 +215,7 @@ def _table(content: bytes, response: Response) -> Mapping[str, object]:
 
 def _asked_pause(answer: Answer) -> float:
     text = str(answer.table.get("retry_after", ""))
-    return min(float(text), _LONGEST_PAUSE) if text.isdigit() else 0.0
+    return min(float(text), _LONGEST_PAUSE) if text.isascii() and text.isdecimal() else 0.0
 
 
 def _sentence(answer: Answer) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 from typing import TYPE_CHECKING
 
 from d2b_gate.core.errors import UnavailableError
 from d2b_gate.core.fingerprint import FEATURE_VERSION
+from d2b_gate.core.printable import printable
 from d2b_gate.core.remote import PROTOCOL
 
 if TYPE_CHECKING:
@@ -15,10 +17,12 @@ if TYPE_CHECKING:
 
     from d2b_gate.backends.remote.backend import RemoteBackend
     from d2b_gate.backends.remote.binding import Bound
-    from d2b_gate.core.ports import Progress
+    from d2b_gate.core.ports import ModelCard, Progress
     from d2b_gate.core.rules import ModelSpec
 
 GREETING = 10.0  # seconds of trying to reach a server at all; a hook may then leave the judgement to CI
+FAKE, ALLOW_FAKE = "fake", "D2B_GATE_ALLOW_FAKE"
+"""The card of a server that runs no model, and the variable with which a user tries one nevertheless."""
 LIBRARIES = ("numpy", "safetensors")
 
 
@@ -57,7 +61,26 @@ def connect(server: Bound, spec: ModelSpec, progress: Progress, patience: float 
             f"{server.origin} runs d2b-gate {theirs!r}, which computes features differently",
             remedy="install the same version on both sides",
         )
-    return RemoteBackend(card(table.get("card")), model, Jobs(line, progress.advance))
+    identity = card(table.get("card"))
+    _require_asked(identity, spec, server)
+    return RemoteBackend(identity, model, Jobs(line, progress.advance))
+
+
+def _require_asked(theirs: ModelCard, spec: ModelSpec, server: Bound) -> None:
+    """A server that answers for another model than the policy's would give a verdict on that one.
+
+    Raises:
+        UnavailableError: it does; the fake model only where the user's environment says that it is to be tried.
+    """
+    if theirs.id == FAKE and os.environ.get(ALLOW_FAKE) == "1":
+        return
+    asked, found = (spec.id, spec.dtype), (theirs.id, theirs.dtype)
+    if asked != found or (spec.revision and spec.revision != theirs.revision) or theirs.max_length > spec.max_length:
+        what = f"{server.origin} answers for the model {printable(theirs.id)} ({printable(theirs.dtype)})"
+        remedy = f"the policy names {spec.id} ({spec.dtype}): start the server with that one"
+        if theirs.id == FAKE:
+            remedy = f"that is none; to try the way there and back without a model, set {ALLOW_FAKE}=1"
+        raise UnavailableError(what, remedy=remedy)
 
 
 def said_model(spec: ModelSpec) -> Mapping[str, object]:
@@ -84,11 +107,16 @@ def require_libraries() -> None:
         )
 
 
-def _tell_once(server: Bound, cache: Path, progress: Progress) -> None:
-    """At the first use of an address the person is told that rows go there; every report says it anyway."""
+def kept_of(server: Bound, cache: Path) -> Path:
+    """Where everything lies that an origin said: apart, for what one server says of a model no other run believes."""
     import hashlib
 
-    mark = cache / "remotes" / hashlib.sha256(server.origin.encode()).hexdigest()[:16]
+    return cache / "remotes" / hashlib.sha256(server.origin.encode()).hexdigest()[:16]
+
+
+def _tell_once(server: Bound, cache: Path, progress: Progress) -> None:
+    """At the first use of an address the person is told that rows go there; every report says it anyway."""
+    mark = kept_of(server, cache) / "told"
     if mark.exists():
         return
     progress.note(f"rows of the change are sent to {server.origin}, which runs the model; this is said once")

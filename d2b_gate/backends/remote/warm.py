@@ -14,7 +14,9 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from d2b_gate import __version__
 from d2b_gate.backends.remote.opening import connect, require_libraries, said_model
@@ -22,8 +24,6 @@ from d2b_gate.core.errors import UnavailableError, UsageError
 from d2b_gate.core.fingerprint import fingerprint
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from d2b_gate.backends.remote.backend import RemoteBackend
     from d2b_gate.backends.remote.binding import Bound
     from d2b_gate.core.ports import Progress
@@ -75,7 +75,7 @@ def open_backend(
     _require_server()
     from filelock import FileLock, Timeout
 
-    place.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _make_private(place.folder)
     try:
         with FileLock(str(place.file("lock")), timeout=PATIENCE):  # two commits at once start one server
             found = _connected(place, spec, progress)
@@ -113,7 +113,7 @@ def _name(spec: ModelSpec) -> str:
 
 def _connected(place: Place, spec: ModelSpec, progress: Progress) -> RemoteBackend | None:
     server = place.bound()
-    if server is None or not _listens(server):
+    if server is None or not _listens(server) or not own_socket(urlsplit(server.url).port or 0):
         return None
     try:
         return connect(server, spec, progress, patience=2.0)
@@ -123,10 +123,37 @@ def _connected(place: Place, spec: ModelSpec, progress: Progress) -> RemoteBacke
         return None
 
 
+def own_socket(port: int, table: Path = Path("/proc/net/tcp")) -> bool:
+    """Whether this user's own process listens on a port of this machine, where the system tells.
+
+    A server that ended leaves its port behind, on which another user's process may wait for its token.
+    """
+    try:
+        lines = table.read_text(encoding="ascii").splitlines()[1:]
+    except OSError:
+        return True  # no Linux; what is left then is that the other one does not know the token
+    listening = (line.split() for line in lines)
+    owners = {int(one[7]) for one in listening if one[3] == "0A" and int(one[1].rpartition(":")[2], 16) == port}
+    return owners == {os.getuid()}
+
+
+def _make_private(folder: Path) -> None:
+    """The folder of tokens and logs, this user's alone.
+
+    Raises:
+        UnavailableError: it is somebody else's.
+    """
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if os.name != "posix":
+        return
+    if folder.is_symlink() or folder.stat().st_uid != os.geteuid():
+        raise UnavailableError("belongs to another user", where=str(folder), remedy="name a cache directory of yours")
+    folder.chmod(0o700)
+
+
 def _listens(server: Bound) -> bool:
     """Whether anything takes a connection there, so that nobody waits for a server that ended."""
     import socket
-    from urllib.parse import urlsplit
 
     parts = urlsplit(server.url)
     try:

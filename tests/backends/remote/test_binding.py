@@ -35,7 +35,7 @@ def write(folder, text, mode=0o600):
 def test_the_environment_binds_a_token_to_an_origin(monkeypatch):
     environment(monkeypatch)
     assert bound(GPU + "/gate").token == "secret-token"
-    assert bound(GPU + "/gate").url == GPU + "/gate"
+    assert bound(GPU + "/elsewhere?x=").url == GPU, "the path is the user's, as the token is"
     assert bound("").url == GPU
 
 
@@ -94,7 +94,7 @@ def test_a_file_binds_several(own):
     )
     assert bound("https://gpu-box:8443").token == "of-the-box"
     assert bound("https://other:443/x").token == "of-the-other"
-    assert bound("https://other").authorities == "authority.pem"
+    assert bound("https://other").authorities == str(own / "authority.pem"), "not of the checkout that one is in"
     with pytest.raises(UsageError, match="the user's own are 2"):
         bound("")
 

@@ -73,7 +73,15 @@ def test_a_card():
 
 @pytest.mark.parametrize(
     "change",
-    [{"id": 1}, {"blocks": 0}, {"width": True}, {"max_length": 1.5}, {"versions": {}}, {"versions": [["torch"]]}],
+    [
+        {"id": 1},
+        {"blocks": 0},
+        {"blocks": 2**52},
+        {"width": True},
+        {"max_length": 1.5},
+        {"versions": {}},
+        {"versions": [["torch"]]},
+    ],
 )
 def test_no_card(change):
     with pytest.raises(UnavailableError):
