@@ -39,7 +39,7 @@ def check(stand: Standpoint, arguments: Namespace) -> int:
         from d2b_gate.cli.unavailable import inability
 
         if (error := inability(arguments)) is not None:
-            return _unable(error, stand, found)
+            return _unable(error, stand, found, arguments)
         from d2b_gate.cli.judge import judge_and_report
 
         return judge_and_report(stand, found, outputs, arguments)
@@ -66,8 +66,8 @@ def _nothing(found: Found, arguments: Namespace) -> int:
     return int(Exit.OK)
 
 
-def _unable(error: UnavailableError, stand: Standpoint, found: Found) -> int:
+def _unable(error: UnavailableError, stand: Standpoint, found: Found, arguments: Namespace) -> int:
     from d2b_gate.cli.policy_reading import read_the_policy
     from d2b_gate.cli.unavailable import defer_or_raise
 
-    return defer_or_raise(error, read_the_policy(found, stand.reader())[0], stand)
+    return defer_or_raise(error, read_the_policy(found, stand.reader())[0], stand, arguments)

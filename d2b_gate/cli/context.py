@@ -43,7 +43,17 @@ class Standpoint:
 
     def policy(self) -> Found:
         """The policy's text."""
-        return find_policy(self.reader())
+        try:
+            return find_policy(self.reader())
+        except UsageError as error:
+            if self.policy_ref == INDEX and (path := self._unstaged()):
+                what = f"{path} is not in git's index, which is what is judged"
+                raise UsageError(what, remedy=f"run: git add {path}") from error
+            raise
+
+    def _unstaged(self) -> str:
+        """A policy that lies in the working tree only; empty if none does."""
+        return next((path for path in FILES if not self.reader()(path) and (self.repository.root / path).is_file()), "")
 
     def scope(self) -> Scope:
         """The two states."""

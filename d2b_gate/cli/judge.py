@@ -45,7 +45,7 @@ def judge_and_report(stand: Standpoint, found: Found, outputs: Outputs, argument
             request = Request(scope, policy, stand.context, waivers)
             verdict = since_baseline(run(request, ports), request, stand, ports)
         except UnavailableError as error:
-            return defer_or_raise(error, policy, stand)
+            return defer_or_raise(error, policy, stand, arguments)
     notes = (*_notes_on(stand), *_where_it_ran(policy), *verdict.notes, *lint_waivers(waivers, policy.rules))
     verdict = replace(verdict, notes=notes, policy_changes=policy_edits(stand, found))
     if arguments.require_match and not verdict.files:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from d2b_gate.cli.context import in_ci
 from d2b_gate.cli.output import plan_output, write_reports
 from d2b_gate.core.errors import UsageError
 from d2b_gate.core.wire import verdict_from_json
@@ -19,7 +20,8 @@ def run_report(arguments: Namespace) -> int:
     """Run `report`."""
     outputs = plan_output(arguments)
     verdict = read_result(Path(arguments.result))
-    write_reports(verdict, outputs, arguments.result, "ci", arguments)
+    named = Path(arguments.result).name if in_ci() else arguments.result  # whoever reads CI's report is elsewhere
+    write_reports(verdict, outputs, named, "ci", arguments)
     return int(verdict.exit)
 
 

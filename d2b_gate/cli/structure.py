@@ -9,13 +9,15 @@ from d2b_gate.cli.console import show
 from d2b_gate.cli.context import standpoint, text_reader
 from d2b_gate.cli.output import writable, write_whole
 from d2b_gate.cli.policy_edits import policy_edits
+from d2b_gate.cli.policy_reading import read_the_policy
 from d2b_gate.cli.waivers import read_policy_and_waivers, unusable
 from d2b_gate.cli.wiring import row_reader
 from d2b_gate.core.change import Scope, Snapshot
-from d2b_gate.core.errors import EvaluationError, Exit, GateError, NothingMatchedError, UsageError
+from d2b_gate.core.errors import EvaluationError, Exit, GateError, NothingMatchedError, PolicyError, UsageError
 from d2b_gate.core.printable import printable
 from d2b_gate.core.structure import Fault, Structure
 from d2b_gate.gate.dataset import compare, file_changes, rows_in, schema_findings
+from d2b_gate.policy.find import find_policy
 from d2b_gate.policy.waiver_lint import lint_waivers
 from d2b_gate.reports.policy_changes import in_words
 from d2b_gate.reports.structure import FORMATS
@@ -93,9 +95,26 @@ def _structure(stand: Standpoint) -> Structure:
         for change in changes
         for one in schema_findings(change, ports)
     ]
+    heads = tuple(_faults_of_head(stand))
     notes = (*_notes(stand), *(f"policy: {in_words(edit)}" for edit in policy_edits(stand, found)))
     notes = (*notes, *(note for change in changes for note in change.notes), *lint_waivers(waivers, policy.rules))
-    return Structure(policy.path, scope.label, file_changes(changes), (*unread, *broken), notes)
+    return Structure(policy.path, scope.label, file_changes(changes), (*heads, *unread, *broken), notes)
+
+
+def _faults_of_head(stand: Standpoint) -> Iterator[Fault]:
+    """A head whose own policy cannot be used: once that is merged, every further change ends with exit 2."""
+    if stand.mode != "range" or stand.policy_ref == stand.to_ref:
+        return
+    reader = text_reader(stand.repository, stand.to_ref)
+    try:
+        read_the_policy(find_policy(reader), reader)
+    except PolicyError as error:
+        for problem in error.problems:
+            path, _, line = problem.where.rpartition(":")
+            place = (path, int(line)) if path and line.isdecimal() else (problem.where, 0)
+            yield Fault(*place, f"{problem.what}; {problem.remedy}" if problem.remedy else problem.what, Exit.USAGE)
+    except UsageError as error:
+        yield Fault(error.where or stand.policy().path, 0, f"{error.what}, so none would be in force", Exit.USAGE)
 
 
 def _notes(stand: Standpoint) -> Iterator[str]:

@@ -15,17 +15,23 @@ if TYPE_CHECKING:
     from d2b_gate.core.rules import Policy
 
 
+LIGHT = ("numpy", "safetensors")
+"""Libraries that every verdict needs, whatever runs the model."""
+
+
 def inability(arguments: Namespace) -> UnavailableError | None:
     """Return why nothing can be judged here; None if it can. Imports nothing heavy, to work in a light environment."""
-    if importlib.util.find_spec("numpy") is None:
-        extra = "remote" if arguments.remote else "model"
-        return UnavailableError("judging rows needs numpy", remedy=f'run: pip install "d2b-gate[{extra}]"')
+    missing = [library for library in LIGHT if importlib.util.find_spec(library) is None]
+    if missing:
+        extra = "remote" if arguments.remote or arguments.backend == "remote" else "model"
+        what = f"judging rows needs {' and '.join(missing)}"
+        return UnavailableError(what, remedy=f'run: pip install "d2b-gate[{extra}]"')
     return None
 
 
-def defer_or_raise(error: UnavailableError, policy: Policy, stand: Standpoint) -> int:
-    """A local hook may leave the judgement to CI, if the policy says so; nobody else may."""
-    if stand.context != "hook" or policy.on_unavailable.hook != "defer":
+def defer_or_raise(error: UnavailableError, policy: Policy, stand: Standpoint, arguments: Namespace) -> int:
+    """A local hook may leave the judgement to CI, if the policy says so; nobody else may, a `check` by hand neither."""
+    if arguments.command != "hook" or stand.context != "hook" or policy.on_unavailable.hook != "defer":
         raise error
     say(f"could not evaluate here: {error}")
     say('left to CI, as on_unavailable = { hook = "defer" } in the policy says')

@@ -207,6 +207,14 @@ def test_0_where_the_policy_lets_a_hook_defer(world):
     assert "left to CI" in done.stderr
     assert world.gate("hook", "pre-commit", "--remote").returncode == 0
     assert world.gate("hook", "pre-commit", CI="1").returncode == 3, "CI has nobody to defer to"
+    assert world.gate("check").returncode == 3, "what follows a check by hand would go on unjudged"
+
+
+def test_2_where_the_policy_is_written_and_not_added(empty):
+    (empty.root / "d2b-gate.toml").write_text(POLICY)
+    done = empty.gate("check")
+    assert done.returncode == 2
+    assert said(done) == "d2b-gate.toml is not in git's index, which is what is judged; run: git add d2b-gate.toml"
 
 
 def test_a_malformed_row_is_never_deferred(world):

@@ -124,3 +124,24 @@ def test_it_needs_neither_numpy_nor_torch(world):
         [sys.executable, "-c", script], cwd=world.root, env=environment(world.home), capture_output=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("edit", "told"),
+    [
+        (POLICY.replace("warn_delta", "warn_detla"), "d2b-gate.toml:14: unknown key 'warn_detla'"),
+        (POLICY.replace("schema = 1", "schema ="), "d2b-gate.toml:1: not valid TOML"),
+        (None, "there is no policy"),
+    ],
+    ids=["a typo", "no TOML", "removed"],
+)
+def test_a_head_that_breaks_the_policy_is_stopped_before_it_is_everybodys(world, edit, told):
+    base = world.commit()
+    if edit is None:
+        world.git("rm", "--quiet", "d2b-gate.toml")
+    else:
+        world.stage("d2b-gate.toml", edit)
+    head = world.commit()
+    done = world.gate("check", "--rows-only", "--from-ref", base, "--to-ref", head, CI="true")
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert told in done.stdout

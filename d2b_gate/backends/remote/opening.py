@@ -40,8 +40,9 @@ def open_backend(
     del checkout
     server = bound(url)
     require_libraries()
+    opened = connect(server, spec, progress)
     _tell_once(server, cache, progress)
-    return connect(server, spec, progress)
+    return opened
 
 
 def connect(server: Bound, spec: ModelSpec, progress: Progress, patience: float = GREETING) -> RemoteBackend:
