@@ -22,7 +22,7 @@ from d2b_gate.server.job_messages import FinetuneJob, JobAsked  # noqa: TC001 - 
 from d2b_gate.server.jobs import Job
 from d2b_gate.server.messages import ErrorAnswer, JobAnswer
 from d2b_gate.server.refusal import RefusalError
-from d2b_gate.server.routing import StrictRoute
+from d2b_gate.server.routing import ParsedRequest, StrictRoute
 from d2b_gate.server.rows import row_bytes
 from d2b_gate.server.turns import Ref
 
@@ -76,9 +76,9 @@ def _owner(request: Request) -> str:
     return str(request.state.owner.place)
 
 
-async def _body_as_sent(request: Request) -> dict[str, Any]:
+async def _body_as_sent(request: ParsedRequest) -> dict[str, Any]:
     """The body before pydantic made anything of it: a job is named by what was sent."""
-    body: dict[str, Any] = await request.json()
+    body: dict[str, Any] = request.as_sent
     return body
 
 
