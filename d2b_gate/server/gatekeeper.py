@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-import traceback
 from collections import Counter
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -66,8 +65,7 @@ class Gatekeeper:
         except RefusalError as refusal:
             await self._answering.refuse(refusal, scope, {"connection": "close"})(scope, receive, send)
         except Exception as error:  # the last place before the framework prints a traceback with what it holds
-            at = traceback.extract_tb(error.__traceback__)[-1]
-            self._journal.line("bug", error=type(error).__name__, place=f"{at.filename}:{at.lineno}")
+            self._journal.crash("bug", error)
             if not begun:
                 bug = RefusalError(500, "evaluation", "this is a bug in the server", reason="bug")
                 await self._answering.refuse(bug, scope)(scope, receive, send)

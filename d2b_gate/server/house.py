@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from typing import TYPE_CHECKING
 
@@ -18,9 +17,10 @@ from d2b_gate.server.metrics import Metrics
 from d2b_gate.server.rows import RowTable
 from d2b_gate.server.served import Served
 from d2b_gate.server.turns import Ref
-from d2b_gate.server.worker import ASKED, Shop, Stores, work
+from d2b_gate.server.worker import Shop, Stores, asked_of, work
 
 if TYPE_CHECKING:
+    from d2b_gate.server.job_messages import JobAsked
     from d2b_gate.server.journal import Journal
     from d2b_gate.server.settings import Settings
 
@@ -74,7 +74,7 @@ class House:
     def needed_rows(self, owner: str) -> set[str]:
         """Keys of the rows of jobs that wait or run, and of the trainings that these name."""
         requests = [self.jobs.request(job.ref) for job in self.jobs.unfinished() if job.ref.owner == owner]
-        asked = [ASKED.validate_python(json.loads(request)) for request in requests if request]
+        asked = [one for request in requests for one in _understood(request)]
         trainings = [one for job in asked for name in kept_of(job) for one in self.training(owner, name)]
         return {key for job in (*asked, *trainings) for key in rows_of(job)}
 
@@ -84,9 +84,8 @@ class House:
 
     def training(self, owner: str, name: str) -> tuple[FinetuneJob, ...]:
         """The training that this owner asked for under a name, if it did."""
-        request = self.jobs.request(Ref(owner, name))
-        asked = ASKED.validate_python(json.loads(request)) if request else None
-        return (asked,) if isinstance(asked, FinetuneJob) else ()
+        asked = _understood(self.jobs.request(Ref(owner, name)))
+        return tuple(one for one in asked if isinstance(one, FinetuneJob))
 
     def end(self, seconds: float) -> bool:
         """Wait for the workers this long and close everything; False where one is still in the middle of a step."""
@@ -116,3 +115,11 @@ class House:
             self._loaded.add(device)
             for spec in self.settings.models:
                 self.metrics.loaded.labels(spec.id, device).set(1)
+
+
+def _understood(request: str) -> tuple[JobAsked, ...]:
+    """A job as it was asked for; none where there is none, or one of another version, which will fail when it runs."""
+    try:
+        return (asked_of(request),) if request else ()
+    except GateError:
+        return ()

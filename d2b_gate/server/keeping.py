@@ -51,6 +51,8 @@ class Keeper:
                 forget_old(self._house)
             except (OSError, sqlite3.Error, GateError) as error:
                 self._house.journal.line("forgetting-failed", error=str(error))
+            except Exception as error:  # a bug, or no memory: nobody would start this thread again
+                self._house.journal.crash("forgetting-failed", error)
             if self._ending.wait(EVERY):
                 return
 
