@@ -68,6 +68,7 @@ class Desk:
         with self._lock:
             known = self._standings(job.ref)
             if known and known[0].state not in ("failed", "cancelled"):
+                self._find_again(known[0])
                 return known[0], False
             self._refuse_full(job.ref.owner)
             self._table.add(job, request)
@@ -95,8 +96,8 @@ class Desk:
             if ref in self._running:
                 self._running[ref].stop("cancelled")
             elif ref in self._waiting:
+                self._table.end(ref, "cancelled", {})  # may fail, and then it still waits
                 del self._waiting[ref]
-                self._table.end(ref, "cancelled", {})
         self._changed(ref)
         return self.look(ref)
 
@@ -129,8 +130,10 @@ class Desk:
     def park(self, ref: Ref) -> None:
         """Leave a job that was stopped for the next start of the server."""
         with self._lock:
-            self._table.park(ref)
-            self._leave(ref)
+            try:
+                self._table.park(ref)
+            finally:
+                self._leave(ref)
         self._changed(ref)
 
     def close(self) -> None:
@@ -167,6 +170,12 @@ class Desk:
             self._table.end(job.ref, "failed", _POISON)
         else:
             self._waiting[job.ref] = job
+
+    def _find_again(self, standing: Standing) -> None:
+        """Queue a job that the table calls unfinished while nobody has it, after some failure that nobody foresaw."""
+        if self._open and standing.state == "queued" and standing.job.ref not in self._waiting:
+            self._waiting[standing.job.ref] = standing.job
+            self._lock.notify_all()
 
     def _standings(self, ref: Ref) -> tuple[Standing, ...]:
         found = self._table.find(ref)

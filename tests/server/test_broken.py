@@ -6,11 +6,14 @@ import json
 import sqlite3
 from contextlib import closing
 from functools import partial
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import requests
 
+from d2b_gate.backends.fake import FakeBackend
 from d2b_gate.server import keeping, worker
+from d2b_gate.server.jobs import JobTable
 from tests.server.process import until
 from tests.server.support import FINAL, MODEL, OTHER, ROWS, serving
 
@@ -92,3 +95,31 @@ def test_the_keeper_outlives_what_nobody_thought_of(tmp_path: Path, monkeypatch:
     with serving(tmp_path / "state") as server:
         until(lambda: sum("event=forgetting-failed error=MemoryError" in line for line in server.lines) > 1)
         goes_on(server)
+
+
+def test_a_cancel_that_cannot_be_written_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    free = Event()
+    before = FakeBackend.lengths
+    monkeypatch.setattr(FakeBackend, "lengths", lambda self, rows: (free.wait(20), before(self, rows))[1])
+    with serving(tmp_path / "state") as server:
+        client = server.client()
+        client.send(ROWS[:2])
+        first, second = (client.post("lengths", {"rows": [key]}).json()["job"] for key in KEYS[:2])
+        until(lambda: client.state(first)["state"] == "running")
+        with monkeypatch.context() as patched:
+            patched.setattr(JobTable, "end", partial(fail, sqlite3.OperationalError("database or disk is full")))
+            assert client.ask("DELETE", f"/v1/jobs/{second}").status_code == 503
+        assert client.state(second)["ahead"] == 1
+        free.set()
+        assert [ended(client, first), ended(client, second)] == ["done", "done"]
+
+
+def test_a_job_that_nobody_has_is_queued_when_it_is_asked_for_again(tmp_path: Path) -> None:
+    with serving(tmp_path / "state") as server:
+        client = server.client()
+        name = asked(client, 1)
+        assert ended(client, name) == "done"
+        server.server._house._database.change("UPDATE jobs SET state = 'running'")
+        assert client.state(name)["state"] == "queued"
+        assert asked(client, 1) == name
+        assert ended(client, name) == "done"
