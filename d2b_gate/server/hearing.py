@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from d2b_gate.server.job_messages import DrawingSaid, FinetuneArguments, JobAsked, PromptSaid, TuneArguments
     from d2b_gate.server.messages import ModelSaid
 
+MOST_OF_VOCABULARY = 1_024
+"""Prompts of a mean over the vocabulary, which is computed in one go."""
+
 
 def spec_of(said: ModelSaid) -> ModelSpec:
     """The model as a policy names it."""
@@ -83,6 +86,13 @@ def refuse_nonsense(job: JobAsked, card: ModelCard) -> None:
         raise nonsense("drawings and prompts differ in number", "arguments.drawings")
     if isinstance(job, PromptsJob) and job.verb == "vocabulary" and not job.arguments.prompts:
         raise nonsense("a mean over no prompts", "arguments.prompts")
+    if isinstance(job, PromptsJob) and job.verb == "vocabulary" and len(job.arguments.prompts) > MOST_OF_VOCABULARY:
+        raise RefusalError(
+            *(413, "usage", f"a mean over more than {MOST_OF_VOCABULARY} prompts"),
+            reason="too-many-prompts",
+            where="arguments.prompts",
+            remedy="ask for less at once",
+        )
     if isinstance(job, PromptsJob | CompleteJob) and isinstance(job.arguments.injection, VectorsSaid):
         _refuse_misfit(job.arguments.injection, card)
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from fastapi._compat import ModelField
 from pydantic import TypeAdapter
 
+from d2b_gate.backends.fake import FakeBackend
+from d2b_gate.core.remote import said_injection, said_prompts, said_training
 from d2b_gate.server.job_messages import JobAsked
 from d2b_gate.server.messages import KeysAsked, ModelAsked, RowsSent
-from tests.server.support import MODEL, serving
+from tests.server.support import ANIMALS, MODEL, PROMPTS, TRAINING, VECTORS, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,3 +76,55 @@ def test_bodies_are_validated_beside_the_event_loop(tmp_path: Path, monkeypatch:
         assert client.ask("POST", "/v1/rows/missing", {"keys": []}).status_code == 200
     assert len(validated) == 2
     assert all("AnyIO" in name for name in validated)
+
+
+def test_a_step_has_so_many_rows(tmp_path: Path) -> None:
+    """Within a step nothing can be stopped."""
+    said = said_training(TRAINING)
+    with serving(tmp_path / "state") as server:
+        client = server.client()
+        client.send(TRAINING.rows)
+        for count, status in ((1_024, 202), (1_025, 422)):
+            assert client.post("finetune", {**said, "steps": [[0] * count]}).status_code == status
+            steps = [{"rows": [0] * count, "weights": [1.0] * count}]
+            tuning = {"rows": said["rows"], "steps": steps, **TUNING}
+            assert client.post("tune", tuning).status_code == status
+
+
+def test_a_mean_over_the_vocabulary_has_so_many_prompts(tmp_path: Path) -> None:
+    prompts = said_prompts(PROMPTS[:1])
+    with serving(tmp_path / "state") as server:
+        for count, status in ((1_024, 202), (1_025, 413)):
+            arguments = {"prompts": prompts * count, "injection": said_injection(VECTORS)}
+            assert server.client().post("vocabulary", arguments).status_code == status
+
+
+def test_portions_are_smaller_where_prompts_cost_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: dict[str, list[int]] = {"complete": [], "read": [], "sensitivities": []}
+
+    def noted(name: str) -> Any:
+        before = getattr(FakeBackend, name)
+
+        def verb(self: FakeBackend, prompts: Any, *rest: Any) -> Any:
+            sizes[name].append(len(prompts))
+            return before(self, prompts, *rest)
+
+        return verb
+
+    for name in sizes:
+        monkeypatch.setattr(FakeBackend, name, noted(name))
+    wide = said_prompts([replace(PROMPTS[0], continuations=ANIMALS * count) for count in (1, 1_000, 1_000, 1)])
+    injection = said_injection(VECTORS)
+    with serving(tmp_path / "state") as server:
+        client = server.client()
+        for most in (64, 4_096):
+            drawn: dict[str, object] = {"drawings": [{}] * 70, "max_tokens": most}
+            client.run("complete", {"prompts": said_prompts(PROMPTS), "injection": injection, **drawn})
+        assert sizes["complete"] == [64, 6, *[4] * 17, 2]
+        for verb, more in (
+            ("read", {"injection": injection}),
+            ("sensitivities", {"coefficients": [[0.5] * 3 * count for count in (1, 1_000, 1_000, 1)]}),
+        ):
+            sizes[verb].clear()
+            client.run(verb, {"prompts": wide, **more})
+            assert sizes[verb] == [2, 2]
