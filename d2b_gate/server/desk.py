@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -70,9 +70,9 @@ class Desk:
             if known and known[0].state not in ("failed", "cancelled"):
                 self._find_again(known[0])
                 return known[0], False
-            self._refuse_full(job.ref.owner)
+            self._refuse_full(job.ref.owner, len(request))
             self._table.add(job, request)
-            self._waiting[job.ref] = job
+            self._waiting[job.ref] = replace(job, asked=len(request))
             self._lock.notify_all()
             standing = self._standings(job.ref)[0]
         self._changed(job.ref)
@@ -190,12 +190,14 @@ class Desk:
         state = job.state if job.state in FINAL else "queued"
         return Standing(job, state, job.total if state == "done" else 0, 0)
 
-    def _refuse_full(self, owner: str) -> None:
+    def _refuse_full(self, owner: str, more: int) -> None:
         if not self._open:
             raise RefusalError(
                 503, "unavailable", "the server is about to end", reason="ending", remedy="try again", retry_after=5
             )
-        if sum(1 for ref in self._waiting if ref.owner == owner) >= self._limits.waiting:
+        asked = [job.asked for job in self._waiting.values() if job.ref.owner == owner]
+        too_large = asked and sum(asked) + more > self._limits.waiting_bytes
+        if len(asked) >= self._limits.waiting or too_large:
             raise RefusalError(
                 *(429, "busy", "too many jobs of this token wait"),
                 reason="queue-full",

@@ -9,11 +9,11 @@ from d2b_gate.core.errors import GateError
 from d2b_gate.server.bell import Bell
 from d2b_gate.server.database import open_database
 from d2b_gate.server.desk import Desk
-from d2b_gate.server.hearing import kept_of, rows_of
 from d2b_gate.server.job_messages import FinetuneJob
 from d2b_gate.server.jobs import JobTable
 from d2b_gate.server.keeping import Keeper
 from d2b_gate.server.metrics import Metrics
+from d2b_gate.server.needs import needs_of
 from d2b_gate.server.rows import RowTable
 from d2b_gate.server.served import Served
 from d2b_gate.server.turns import Ref
@@ -72,11 +72,17 @@ class House:
         return {str(owner) for (owner,) in found}
 
     def needed_rows(self, owner: str) -> set[str]:
-        """Keys of the rows of jobs that wait or run, and of the trainings that these name."""
-        requests = [self.jobs.request(job.ref) for job in self.jobs.unfinished() if job.ref.owner == owner]
-        asked = [one for request in requests for one in _understood(request)]
-        trainings = [one for job in asked for name in kept_of(job) for one in self.training(owner, name)]
-        return {key for job in (*asked, *trainings) for key in rows_of(job)}
+        """Keys of the rows of jobs that wait or run, and of the trainings that these name; a request at a time."""
+        rows: set[str] = set()
+        trainings: set[str] = set()
+        for job in self.jobs.unfinished():
+            if job.ref.owner == owner:
+                needs = needs_of(self.jobs.request(job.ref))
+                rows |= needs.rows
+                trainings |= needs.trainings
+        for name in trainings:
+            rows |= needs_of(self.jobs.request(Ref(owner, name))).rows
+        return rows
 
     def give_back(self) -> None:
         """Return to the disk what was forgotten."""
