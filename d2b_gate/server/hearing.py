@@ -97,6 +97,26 @@ def refuse_nonsense(job: JobAsked, card: ModelCard) -> None:
         _refuse_misfit(job.arguments.injection, card)
 
 
+def refuse_large(job: JobAsked, card: ModelCard, most: int) -> None:
+    """See that the arrays of a job's result take at most so many bytes; other results are as large as what is asked.
+
+    Raises:
+        RefusalError: they take more.
+    """
+    if isinstance(job, RowsJob | StatesJob):
+        count = 0 if job.verb == "lengths" else len(job.arguments.rows)
+    else:
+        count = len(job.arguments.prompts) if isinstance(job, SensitivitiesJob) else 0
+    size = count * card.blocks * card.width * 4 * 4 // 3  # float32 in base64
+    if size > most:
+        raise RefusalError(
+            *(413, "usage", f"the result would have {size} bytes, more than {most}"),
+            reason="result-too-large",
+            where="arguments",
+            remedy="ask for less at once",
+        )
+
+
 def _refuse_beyond(indices: Sequence[int], count: int) -> None:
     if max(indices, default=-1) >= count:
         raise nonsense("a step names a row that the job does not have", "arguments.steps")

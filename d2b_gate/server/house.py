@@ -46,13 +46,15 @@ class House:
         self.stores = Stores(settings.state)
         self.desk = Desk(self.jobs, settings.limits, self.bell.ring)
         self.metrics.count_jobs(self.desk.counts)
-        shop = Shop(self.desk, self.jobs, self.rows, self.stores, self.served, self.metrics, journal)
+        self._keeper = Keeper(self)
+        shop = Shop(
+            *(self.desk, self.jobs, self.rows, self.stores, self.served, self.metrics, journal, self.count_kept)
+        )
         self._workers = [
             threading.Thread(target=self._work, args=(device, shop), name=f"worker-{device}", daemon=True)
             for device in settings.devices
         ]
         self._loaded: set[str] = set()
-        self._keeper = Keeper(self)
 
     def start(self) -> None:
         """Begin to work."""
@@ -83,6 +85,10 @@ class House:
         for name in trainings:
             rows |= needs_of(self.jobs.request(Ref(owner, name))).rows
         return rows
+
+    def count_kept(self, size: int) -> None:
+        """Note that so many bytes more are kept; the keeper looks when they are many."""
+        self._keeper.count(size)
 
     def give_back(self) -> None:
         """Return to the disk what was forgotten."""

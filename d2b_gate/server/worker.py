@@ -25,7 +25,7 @@ from d2b_gate.server.watch import StoppedError
 from d2b_gate.store.sqlite import DiskStore, open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from d2b_gate.core.ports import Backend
@@ -86,6 +86,7 @@ class Shop:
     served: Served
     metrics: Metrics
     journal: Journal
+    count_kept: Callable[[int], None]
 
 
 def work(device: str, shop: Shop) -> None:
@@ -134,6 +135,7 @@ def _outcome(device: str, ref: Ref, watch: Watch, shop: Shop) -> tuple[str, str,
         desktop = _desktop(device, ref, asked, watch, shop)
         with result_file(shop.jobs.result(ref)) as file:
             perform(ref.name, asked, desktop, file)
+        shop.count_kept(shop.jobs.result(ref).stat().st_size)
         shop.metrics.loaded.labels(asked.model.id, device).set(1)
     except StoppedError as stopped:
         return verb, *_stopped(stopped)

@@ -14,7 +14,7 @@ from d2b_gate.backends.fake import FakeBackend
 from d2b_gate.core.remote import said_injection, said_prompts, said_training
 from d2b_gate.server.job_messages import JobAsked
 from d2b_gate.server.messages import KeysAsked, ModelAsked, RowsSent
-from tests.server.support import ANIMALS, MODEL, PROMPTS, TRAINING, VECTORS, serving
+from tests.server.support import ANIMALS, MODEL, PROMPTS, ROWS, TRAINING, VECTORS, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -128,3 +128,20 @@ def test_portions_are_smaller_where_prompts_cost_more(tmp_path: Path, monkeypatc
             sizes[verb].clear()
             client.run(verb, {"prompts": wide, **more})
             assert sizes[verb] == [2, 2]
+
+
+def test_a_result_has_so_many_bytes_however_often_a_row_is_repeated(tmp_path: Path) -> None:
+    with serving(tmp_path / "state", result_bytes=10_000) as server:
+        client = server.client()
+        client.send(ROWS[:1])
+        key, prompts = ROWS[0].key, said_prompts(PROMPTS[:1])
+        for count, status in ((30, 202), (60, 413)):
+            weights = [[0.5] * len(ANIMALS)] * count
+            for verb, arguments in (
+                ("states", {"rows": [key] * count, "pooling": "last"}),
+                ("gradients", {"rows": [key] * count}),
+                ("sensitivities", {"prompts": prompts * count, "coefficients": weights}),
+            ):
+                assert client.post(verb, arguments).status_code == status
+        assert len(client.run("lengths", {"rows": [key] * 1_000})["lengths"]) == 1_000
+        assert any("reason=result-too-large " in line for line in server.lines)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 import tracemalloc
+from functools import partial
 from typing import TYPE_CHECKING
 
 from hypothesis import given
@@ -24,6 +25,7 @@ from d2b_gate.server.needs import needs_of
 from d2b_gate.server.settings import DAY
 from d2b_gate.server.tokens import Owner, Tokens
 from d2b_gate.server.turns import Ref
+from tests.server.process import until
 from tests.server.support import MODEL, PROMPTS, ROWS, TOKEN, TRAINING, serving, settings
 
 if TYPE_CHECKING:
@@ -136,6 +138,16 @@ def test_no_more_is_kept_than_so_many_bytes(tmp_path: Path) -> None:
             assert 0 < sum(one.bytes for one in held) <= 5_000
         assert house.stores.of(owner).size().bytes <= 5_000
         assert KEYS[59] not in client.ask("POST", "/v1/rows/missing", {"keys": KEYS[:60]}).json()["missing"]
+
+
+def test_much_that_is_written_is_looked_at_before_the_hour_is_over(tmp_path: Path) -> None:
+    with serving(tmp_path / "state", kept_bytes=5_000) as server:
+        house, client = server.server._house, server.client()
+        for start in range(0, 60, 10):
+            client.run("gradients", {"rows": KEYS[start : start + 10]}, ROWS[start : start + 10])
+        owner = Owner("environment").place
+        for held in (house.rows.held, house.jobs.held):
+            until(partial(lambda found: 0 < sum(one.bytes for one in found(owner)) <= 5_000, held))
 
 
 def test_what_a_token_leaves_behind_goes_when_it_is_old(tmp_path: Path) -> None:
