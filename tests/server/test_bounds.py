@@ -36,7 +36,7 @@ def lists_of(schema: object) -> Iterator[dict[str, Any]]:
             yield from lists_of(part)
 
 
-@pytest.mark.parametrize("body", BODIES, ids=str)
+@pytest.mark.parametrize("body", BODIES, ids=("job", "keys", "model", "rows"))
 def test_every_list_is_bounded_and_given_up_at_its_first_fault(body: Any) -> None:
     found = list(lists_of(TypeAdapter(body).core_schema))
     assert found or body is ModelAsked
