@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
 _MOST_NAMES = 50  # of one object; no message has half as many
+_MOST_PARTS = 4 * 2**20  # brackets of a body, those in texts too: each may be a list, which takes 30 times its memory
 
 
 class ParsedRequest(Request):
@@ -63,6 +64,10 @@ def _heard(body: bytes, field: ModelField) -> tuple[object, object]:
     """The body as JSON says it, and as its model."""
     if not body:
         raise RefusalError(422, "usage", "the request has no body", reason="malformed")
+    if body.count(b"[") + body.count(b"{") > _MOST_PARTS:
+        raise RefusalError(
+            413, "usage", "the body has too many parts", reason="too-many-parts", remedy="send less at once"
+        )
     said = _parsed(body)
     heard, problems = field.validate(said, loc=("body",))
     if problems:

@@ -53,6 +53,16 @@ def test_a_body_of_a_thousand_faults_is_refused_for_one(tmp_path: Path) -> None:
         assert answer.json()["error"]["what"].count(";") == 0
 
 
+def test_a_body_of_millions_of_lists_is_not_parsed(tmp_path: Path) -> None:
+    """Parsing stops all other threads, and each list takes many times the memory of its brackets."""
+    with serving(tmp_path / "state") as server:
+        client, body = server.client(), b'{"keys": [' + b"[]," * (4 * 2**20) + b"[]]}"
+        client.session.headers["content-type"] = "application/json"
+        answer = client.ask("POST", "/v1/rows/missing", data=body)
+        assert answer.status_code == 413
+        assert any("reason=too-many-parts " in line for line in server.lines)
+
+
 def test_an_object_has_few_names(tmp_path: Path) -> None:
     with serving(tmp_path / "state") as server:
         answer = server.client().ask("POST", "/v1/rows/missing", {"keys": [], **dict.fromkeys(map(str, range(60)))})
