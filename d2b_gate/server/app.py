@@ -106,10 +106,11 @@ def _add_errors(app: FastAPI, answering: Answering) -> None:
 
 def _malformed(error: RequestValidationError) -> RefusalError:
     """What does not fit, without the values, which may be rows."""
-    problems = [f"{_place(one['loc'])}: {one['msg']}" for one in error.errors()]
-    more = f", and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
+    found = error.errors()
+    problems = [f"{_place(one['loc'])}: {one['msg']}" for one in found[:_SHOWN]]
+    more = f", and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
     return RefusalError(
-        *(422, "usage", f"the request does not fit: {'; '.join(problems[:_SHOWN])}{more}"),
+        *(422, "usage", f"the request does not fit: {'; '.join(problems)}{more}"),
         reason="malformed",
         remedy="compare the versions of both sides",
     )

@@ -39,6 +39,12 @@ def bounded_protocol(limits: Limits, answering: Answering) -> type[H11Protocol]:
             elif self._head_timer.cancelled() and data:
                 self._wait_for_head()
 
+        def on_response_complete(self) -> None:
+            super().on_response_complete()
+            if self.conn.their_state is h11.SEND_BODY:  # answered before all of it came: nobody waits for the rest
+                self._unset_keepalive_if_required()
+                self.transport.close()
+
         def connection_lost(self, exc: Exception | None) -> None:
             self._head_timer.cancel()
             super().connection_lost(exc)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -68,10 +68,11 @@ class Desk:
         with self._lock:
             known = self._standings(job.ref)
             if known and known[0].state not in ("failed", "cancelled"):
+                self._find_again(known[0])
                 return known[0], False
-            self._refuse_full(job.ref.owner)
+            self._refuse_full(job.ref.owner, len(request))
             self._table.add(job, request)
-            self._waiting[job.ref] = job
+            self._waiting[job.ref] = replace(job, asked=len(request))
             self._lock.notify_all()
             standing = self._standings(job.ref)[0]
         self._changed(job.ref)
@@ -95,8 +96,8 @@ class Desk:
             if ref in self._running:
                 self._running[ref].stop("cancelled")
             elif ref in self._waiting:
+                self._table.end(ref, "cancelled", {})  # may fail, and then it still waits
                 del self._waiting[ref]
-                self._table.end(ref, "cancelled", {})
         self._changed(ref)
         return self.look(ref)
 
@@ -129,8 +130,10 @@ class Desk:
     def park(self, ref: Ref) -> None:
         """Leave a job that was stopped for the next start of the server."""
         with self._lock:
-            self._table.park(ref)
-            self._leave(ref)
+            try:
+                self._table.park(ref)
+            finally:
+                self._leave(ref)
         self._changed(ref)
 
     def close(self) -> None:
@@ -168,6 +171,12 @@ class Desk:
         else:
             self._waiting[job.ref] = job
 
+    def _find_again(self, standing: Standing) -> None:
+        """Queue a job that the table calls unfinished while nobody has it, after some failure that nobody foresaw."""
+        if self._open and standing.state == "queued" and standing.job.ref not in self._waiting:
+            self._waiting[standing.job.ref] = standing.job
+            self._lock.notify_all()
+
     def _standings(self, ref: Ref) -> tuple[Standing, ...]:
         found = self._table.find(ref)
         return tuple(self._standing(job) for job in found)
@@ -181,12 +190,14 @@ class Desk:
         state = job.state if job.state in FINAL else "queued"
         return Standing(job, state, job.total if state == "done" else 0, 0)
 
-    def _refuse_full(self, owner: str) -> None:
+    def _refuse_full(self, owner: str, more: int) -> None:
         if not self._open:
             raise RefusalError(
                 503, "unavailable", "the server is about to end", reason="ending", remedy="try again", retry_after=5
             )
-        if sum(1 for ref in self._waiting if ref.owner == owner) >= self._limits.waiting:
+        asked = [job.asked for job in self._waiting.values() if job.ref.owner == owner]
+        too_large = asked and sum(asked) + more > self._limits.waiting_bytes
+        if len(asked) >= self._limits.waiting or too_large:
             raise RefusalError(
                 *(429, "busy", "too many jobs of this token wait"),
                 reason="queue-full",

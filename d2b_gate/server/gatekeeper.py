@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-import traceback
 from collections import Counter
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -27,7 +26,9 @@ METRICS = "/metrics"
 _PATIENCE = 4
 """Times the largest body that is read and thrown away, so that a client that sends too much hears why."""
 HELD_BODIES = 2
-"""Times the largest body that all requests together may hold: JSON grows when it is parsed."""
+"""Times the largest body that all requests together may hold, those of one token once: JSON grows when it is parsed."""
+RESERVED = 8
+"""So many times smaller than the largest body is what each token may hold whatever others hold."""
 _LITTLE = 2**20  # bytes that are thrown away for somebody unknown
 _DISCARDING = 5.0  # seconds of throwing away
 _BEARER = b"bearer "
@@ -66,8 +67,7 @@ class Gatekeeper:
         except RefusalError as refusal:
             await self._answering.refuse(refusal, scope, {"connection": "close"})(scope, receive, send)
         except Exception as error:  # the last place before the framework prints a traceback with what it holds
-            at = traceback.extract_tb(error.__traceback__)[-1]
-            self._journal.line("bug", error=type(error).__name__, place=f"{at.filename}:{at.lineno}")
+            self._journal.crash("bug", error)
             if not begun:
                 bug = RefusalError(500, "evaluation", "this is a bug in the server", reason="bug")
                 await self._answering.refuse(bug, scope)(scope, receive, send)
@@ -83,7 +83,7 @@ class Gatekeeper:
                 429, "busy", "too many requests of this token at once", reason="too-many-requests", retry_after=1
             )
         self._busy[owner.place] += 1
-        held = Buffered(self._held, HELD_BODIES * self._settings.limits.body_bytes)
+        held = Buffered(self._held, owner.place, self._settings.limits.body_bytes)
         try:
             body = await self._body(Headers(scope=scope), receive, held)
             await self._app(scope, _replay(body, receive), send)
@@ -127,8 +127,10 @@ class Gatekeeper:
 class Buffered:
     """Bytes of a body in memory, counted together with those of all others."""
 
-    def __init__(self, together: list[Buffered], most: int) -> None:
+    def __init__(self, together: list[Buffered], owner: str, most: int) -> None:
+        """``most`` is the largest body."""
         self._together = together
+        self.owner = owner
         self._most = most
         self.bytes = 0
         together.append(self)
@@ -137,10 +139,12 @@ class Buffered:
         """Count more bytes.
 
         Raises:
-            RefusalError: all bodies together would be too large.
+            RefusalError: all bodies together, or those of this owner, would be too large.
         """
         self.bytes += size
-        if sum(one.bytes for one in self._together) > self._most:
+        total = sum(one.bytes for one in self._together)
+        own = sum(one.bytes for one in self._together if one.owner == self.owner)
+        if own > self._most or (total > HELD_BODIES * self._most and own > self._most // RESERVED):
             raise RefusalError(503, "busy", "too much is sent at once", reason="memory", retry_after=1)
 
     def release(self) -> None:

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from d2b_gate.server.job_messages import DrawingSaid, FinetuneArguments, JobAsked, PromptSaid, TuneArguments
     from d2b_gate.server.messages import ModelSaid
 
+MOST_OF_VOCABULARY = 1_024
+"""Prompts of a mean over the vocabulary, which is computed in one go."""
+
 
 def spec_of(said: ModelSaid) -> ModelSpec:
     """The model as a policy names it."""
@@ -83,8 +86,35 @@ def refuse_nonsense(job: JobAsked, card: ModelCard) -> None:
         raise nonsense("drawings and prompts differ in number", "arguments.drawings")
     if isinstance(job, PromptsJob) and job.verb == "vocabulary" and not job.arguments.prompts:
         raise nonsense("a mean over no prompts", "arguments.prompts")
+    if isinstance(job, PromptsJob) and job.verb == "vocabulary" and len(job.arguments.prompts) > MOST_OF_VOCABULARY:
+        raise RefusalError(
+            *(413, "usage", f"a mean over more than {MOST_OF_VOCABULARY} prompts"),
+            reason="too-many-prompts",
+            where="arguments.prompts",
+            remedy="ask for less at once",
+        )
     if isinstance(job, PromptsJob | CompleteJob) and isinstance(job.arguments.injection, VectorsSaid):
         _refuse_misfit(job.arguments.injection, card)
+
+
+def refuse_large(job: JobAsked, card: ModelCard, most: int) -> None:
+    """See that the arrays of a job's result take at most so many bytes; other results are as large as what is asked.
+
+    Raises:
+        RefusalError: they take more.
+    """
+    if isinstance(job, RowsJob | StatesJob):
+        count = 0 if job.verb == "lengths" else len(job.arguments.rows)
+    else:
+        count = len(job.arguments.prompts) if isinstance(job, SensitivitiesJob) else 0
+    size = count * card.blocks * card.width * 4 * 4 // 3  # float32 in base64
+    if size > most:
+        raise RefusalError(
+            *(413, "usage", f"the result would have {size} bytes, more than {most}"),
+            reason="result-too-large",
+            where="arguments",
+            remedy="ask for less at once",
+        )
 
 
 def _refuse_beyond(indices: Sequence[int], count: int) -> None:

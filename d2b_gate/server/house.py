@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from typing import TYPE_CHECKING
 
@@ -10,17 +9,18 @@ from d2b_gate.core.errors import GateError
 from d2b_gate.server.bell import Bell
 from d2b_gate.server.database import open_database
 from d2b_gate.server.desk import Desk
-from d2b_gate.server.hearing import kept_of, rows_of
 from d2b_gate.server.job_messages import FinetuneJob
 from d2b_gate.server.jobs import JobTable
 from d2b_gate.server.keeping import Keeper
 from d2b_gate.server.metrics import Metrics
+from d2b_gate.server.needs import needs_of
 from d2b_gate.server.rows import RowTable
 from d2b_gate.server.served import Served
 from d2b_gate.server.turns import Ref
-from d2b_gate.server.worker import ASKED, Shop, Stores, work
+from d2b_gate.server.worker import Shop, Stores, asked_of, work
 
 if TYPE_CHECKING:
+    from d2b_gate.server.job_messages import JobAsked
     from d2b_gate.server.journal import Journal
     from d2b_gate.server.settings import Settings
 
@@ -46,13 +46,15 @@ class House:
         self.stores = Stores(settings.state)
         self.desk = Desk(self.jobs, settings.limits, self.bell.ring)
         self.metrics.count_jobs(self.desk.counts)
-        shop = Shop(self.desk, self.jobs, self.rows, self.stores, self.served, self.metrics, journal)
+        self._keeper = Keeper(self)
+        shop = Shop(
+            *(self.desk, self.jobs, self.rows, self.stores, self.served, self.metrics, journal, self.count_kept)
+        )
         self._workers = [
             threading.Thread(target=self._work, args=(device, shop), name=f"worker-{device}", daemon=True)
             for device in settings.devices
         ]
         self._loaded: set[str] = set()
-        self._keeper = Keeper(self)
 
     def start(self) -> None:
         """Begin to work."""
@@ -72,11 +74,21 @@ class House:
         return {str(owner) for (owner,) in found}
 
     def needed_rows(self, owner: str) -> set[str]:
-        """Keys of the rows of jobs that wait or run, and of the trainings that these name."""
-        requests = [self.jobs.request(job.ref) for job in self.jobs.unfinished() if job.ref.owner == owner]
-        asked = [ASKED.validate_python(json.loads(request)) for request in requests if request]
-        trainings = [one for job in asked for name in kept_of(job) for one in self.training(owner, name)]
-        return {key for job in (*asked, *trainings) for key in rows_of(job)}
+        """Keys of the rows of jobs that wait or run, and of the trainings that these name; a request at a time."""
+        rows: set[str] = set()
+        trainings: set[str] = set()
+        for job in self.jobs.unfinished():
+            if job.ref.owner == owner:
+                needs = needs_of(self.jobs.request(job.ref))
+                rows |= needs.rows
+                trainings |= needs.trainings
+        for name in trainings:
+            rows |= needs_of(self.jobs.request(Ref(owner, name))).rows
+        return rows
+
+    def count_kept(self, size: int) -> None:
+        """Note that so many bytes more are kept; the keeper looks when they are many."""
+        self._keeper.count(size)
 
     def give_back(self) -> None:
         """Return to the disk what was forgotten."""
@@ -84,9 +96,8 @@ class House:
 
     def training(self, owner: str, name: str) -> tuple[FinetuneJob, ...]:
         """The training that this owner asked for under a name, if it did."""
-        request = self.jobs.request(Ref(owner, name))
-        asked = ASKED.validate_python(json.loads(request)) if request else None
-        return (asked,) if isinstance(asked, FinetuneJob) else ()
+        asked = _understood(self.jobs.request(Ref(owner, name)))
+        return tuple(one for one in asked if isinstance(one, FinetuneJob))
 
     def end(self, seconds: float) -> bool:
         """Wait for the workers this long and close everything; False where one is still in the middle of a step."""
@@ -116,3 +127,11 @@ class House:
             self._loaded.add(device)
             for spec in self.settings.models:
                 self.metrics.loaded.labels(spec.id, device).set(1)
+
+
+def _understood(request: str) -> tuple[JobAsked, ...]:
+    """A job as it was asked for; none where there is none, or one of another version, which will fail when it runs."""
+    try:
+        return (asked_of(request),) if request else ()
+    except GateError:
+        return ()

@@ -11,6 +11,7 @@ from d2b_gate.server.messages import (
     MOST_PROMPTS,
     MOST_TOKENS,
     Count,
+    First,
     Flag,
     Index,
     Key,
@@ -24,11 +25,18 @@ from d2b_gate.server.messages import (
     Word,
 )
 
+MOST_OF_STEP = 1_024
+"""Rows of one step of a training: between two steps a job can be stopped, and within one it cannot."""
+MOST_CONTINUATIONS = 10_000
+
+RowsOfStep = Annotated[list[Index], Field(max_length=MOST_OF_STEP), First]
+Weights = Annotated[list[Number], Field(max_length=MOST_CONTINUATIONS), First]
+
 
 class ArraySaid(Message):
     """A float32 array, little-endian, in base64."""
 
-    shape: Annotated[list[Index], Field(min_length=1, max_length=3)]
+    shape: Annotated[list[Index], Field(min_length=1, max_length=3), First]
     float32: Annotated[str, Strict()]
 
 
@@ -39,17 +47,17 @@ class PromptSaid(Message):
     system: Annotated[str, Strict(), Field(pattern="^(default|empty)$")]
     text: Text
     lead: Text
-    continuations: Annotated[list[Text], Field(max_length=10_000)]
+    continuations: Annotated[list[Text], Field(max_length=MOST_CONTINUATIONS), First]
     held_back: Flag
 
 
-Prompts = Annotated[list[PromptSaid], Field(max_length=MOST_PROMPTS)]
+Prompts = Annotated[list[PromptSaid], Field(max_length=MOST_PROMPTS), First]
 
 
 class VectorsSaid(Message):
     """Vectors to inject."""
 
-    sites: Annotated[list[Index], Field(max_length=1_000)]
+    sites: Annotated[list[Index], Field(max_length=1_000), First]
     vectors: ArraySaid
     scale: Number
 
@@ -64,7 +72,7 @@ class PartSaid(Message):
 class KeptSaid(Message):
     """Adapters that this server trained for this token."""
 
-    kept: Annotated[list[PartSaid], Field(min_length=1, max_length=64)]
+    kept: Annotated[list[PartSaid], Field(min_length=1, max_length=64), First]
 
 
 InjectionSaid = VectorsSaid | KeptSaid
@@ -86,15 +94,15 @@ class StatesArguments(Message):
 class StepSaid(Message):
     """One step of a tuning: indices of rows, and their weights."""
 
-    rows: list[Index]
-    weights: list[Number]
+    rows: RowsOfStep
+    weights: Annotated[list[Number], Field(max_length=MOST_OF_STEP), First]
 
 
 class TuneArguments(Message):
     """A tuning of vectors."""
 
     rows: Keys
-    steps: Annotated[list[StepSaid], Field(max_length=1_000_000)]
+    steps: Annotated[list[StepSaid], Field(max_length=1_000_000), First]
     learning_rate: Number
     beta1: Number
     beta2: Number
@@ -117,7 +125,7 @@ class FinetuneArguments(Message):
     """A training of an adapter."""
 
     rows: Keys
-    steps: Annotated[list[list[Index]], Field(max_length=1_000_000)]
+    steps: Annotated[list[RowsOfStep], Field(max_length=1_000_000), First]
     regime: RegimeSaid
     seed: Seed
 
@@ -133,7 +141,7 @@ class SensitivitiesArguments(Message):
     """Prompts, and the weight of each of their continuations."""
 
     prompts: Prompts
-    coefficients: Annotated[list[list[Number]], Field(max_length=MOST_PROMPTS)]
+    coefficients: Annotated[list[Weights], Field(max_length=MOST_PROMPTS), First]
 
 
 class DrawingSaid(Message):
@@ -147,14 +155,14 @@ class CompleteArguments(Message):
 
     prompts: Prompts
     injection: InjectionSaid
-    drawings: Annotated[list[DrawingSaid], Field(max_length=MOST_PROMPTS)]
+    drawings: Annotated[list[DrawingSaid], Field(max_length=MOST_PROMPTS), First]
     max_tokens: Annotated[int, Strict(), Field(ge=1, le=MOST_TOKENS)]
 
 
 class TokensArguments(Message):
     """Tokens of the vocabulary."""
 
-    tokens: Annotated[list[Index], Field(max_length=MOST_KEYS)]
+    tokens: Annotated[list[Index], Field(max_length=MOST_KEYS), First]
 
 
 class Asking(Message):

@@ -22,13 +22,17 @@ _COLUMNS = "owner, name, state, total, error, attempts"
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One job without what it asks. ``error`` is empty, or why it failed; ``attempts`` counts runs that began."""
+    """One job without what it asks. ``error`` is empty, or why it failed; ``attempts`` counts runs that began.
+
+    ``asked`` is how many bytes it takes to ask for it, where that matters: while it waits.
+    """
 
     ref: Ref
     total: int
     state: str = "queued"
     error: Mapping[str, str] = field(default_factory=dict)
     attempts: int = 0
+    asked: int = 0
 
 
 class JobTable:
@@ -82,7 +86,9 @@ class JobTable:
 
     def unfinished(self) -> list[Job]:
         """Queued and running jobs, in the order of their arrival."""
-        found = self._database.ask(f"SELECT {_COLUMNS} FROM jobs WHERE state IN ('queued', 'running') ORDER BY arrival")
+        found = self._database.ask(
+            f"SELECT {_COLUMNS}, length(request) FROM jobs WHERE state IN ('queued', 'running') ORDER BY arrival"
+        )
         return [_job(values) for values in found]
 
     def held(self, owner: str) -> list[Held]:
@@ -108,5 +114,6 @@ class JobTable:
 
 
 def _job(values: Sequence[Value]) -> Job:
-    owner, name, state, total, error, attempts = values
-    return Job(Ref(str(owner), str(name)), int(total), str(state), json.loads(str(error)), int(attempts))
+    owner, name, state, total, error, attempts, *asked = values
+    sizes = (int(size) for size in asked)
+    return Job(Ref(str(owner), str(name)), int(total), str(state), json.loads(str(error)), int(attempts), *sizes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import traceback
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,11 @@ class Journal:
         now = datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         pairs = (f"{name}={_value(value)}" for name, value in values.items())
         self._write(" ".join((f"at={now} event={event}", *pairs)))
+
+    def crash(self, event: str, error: BaseException, **values: str) -> None:
+        """Write what kind of error happened and where; not its words, which may quote a row."""
+        at = traceback.extract_tb(error.__traceback__)[-1]
+        self.line(event, error=type(error).__name__, place=f"{at.filename}:{at.lineno}", **values)
 
 
 def _value(value: str | float) -> str:

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from d2b_gate.server.house import House
 
 EVERY = 3600.0
-"""Seconds between two looks."""
+"""Seconds between two looks, at the most."""
+_PART = 10
+"""A look is also taken when a tenth of what a token may have was written since the last, whoever wrote it."""
 
 
 class Held(NamedTuple):
@@ -29,11 +31,14 @@ class Held(NamedTuple):
 
 
 class Keeper:
-    """Looks at the start, and every hour after that, on a thread of its own."""
+    """Looks at the start, every hour after that, and when much was written, on a thread of its own."""
 
     def __init__(self, house: House) -> None:
         self._house = house
         self._ending = threading.Event()
+        self._called = threading.Event()
+        self._lock = threading.Lock()
+        self._written = 0
         self._thread = threading.Thread(target=self._look, name="keeper", daemon=True)
 
     def start(self) -> None:
@@ -43,7 +48,16 @@ class Keeper:
     def end(self, seconds: float) -> None:
         """Look no more; waits for a look that is under way."""
         self._ending.set()
+        self._called.set()
         self._thread.join(seconds)
+
+    def count(self, size: int) -> None:
+        """Note bytes that were written."""
+        with self._lock:
+            self._written += size
+            if self._written > self._house.settings.limits.kept_bytes // _PART:
+                self._written = 0
+                self._called.set()
 
     def _look(self) -> None:
         while True:
@@ -51,7 +65,11 @@ class Keeper:
                 forget_old(self._house)
             except (OSError, sqlite3.Error, GateError) as error:
                 self._house.journal.line("forgetting-failed", error=str(error))
-            if self._ending.wait(EVERY):
+            except Exception as error:  # a bug, or no memory: nobody would start this thread again
+                self._house.journal.crash("forgetting-failed", error)
+            self._called.wait(EVERY)
+            self._called.clear()
+            if self._ending.is_set():
                 return
 
 

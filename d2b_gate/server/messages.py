@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, Strict
+from pydantic import BaseModel, ConfigDict, FailFast, Field, Strict
 
 from d2b_gate.server.refusal import Kind  # noqa: TC001 - pydantic reads it
 
@@ -24,7 +24,9 @@ Count = Annotated[int, Strict(), Field(ge=1, lt=2**31)]
 Seed = Annotated[int, Strict(), Field(ge=-(2**63), lt=2**63)]
 Number = Annotated[float, Strict(), Field(allow_inf_nan=False, ge=-1e30, le=1e30)]
 Positive = Annotated[float, Strict(), Field(allow_inf_nan=False, gt=0, le=1e30)]
-Keys = Annotated[list[Key], Field(max_length=MOST_KEYS)]
+First = FailFast()
+"""On every list that a client sends: what is wrong with its first bad element is enough to know, and cheap."""
+Keys = Annotated[list[Key], Field(max_length=MOST_KEYS), First]
 
 
 class Message(BaseModel):
@@ -87,14 +89,14 @@ class Missing(Message):
 class RowSaid(Message):
     """A row's content: each turn a role, its text, and whether it is trained."""
 
-    turns: Annotated[list[tuple[Word, Annotated[str, Strict()], Flag]], Field(max_length=100_000)]
+    turns: Annotated[list[tuple[Word, Annotated[str, Strict()], Flag]], Field(max_length=100_000), First]
     tools: Annotated[str, Strict()]
 
 
 class RowsSent(Message):
     """Rows to keep."""
 
-    rows: Annotated[list[RowSaid], Field(max_length=MOST_KEYS)]
+    rows: Annotated[list[RowSaid], Field(max_length=MOST_KEYS), First]
 
 
 class RowsKept(Message):

@@ -22,7 +22,7 @@ from d2b_gate.server.job_messages import FinetuneJob, JobAsked  # noqa: TC001 - 
 from d2b_gate.server.jobs import Job
 from d2b_gate.server.messages import ErrorAnswer, JobAnswer
 from d2b_gate.server.refusal import RefusalError
-from d2b_gate.server.routing import StrictRoute
+from d2b_gate.server.routing import ParsedRequest, StrictRoute
 from d2b_gate.server.rows import row_bytes
 from d2b_gate.server.turns import Ref
 
@@ -76,9 +76,9 @@ def _owner(request: Request) -> str:
     return str(request.state.owner.place)
 
 
-async def _body_as_sent(request: Request) -> dict[str, Any]:
+async def _body_as_sent(request: ParsedRequest) -> dict[str, Any]:
     """The body before pydantic made anything of it: a job is named by what was sent."""
-    body: dict[str, Any] = await request.json()
+    body: dict[str, Any] = request.as_sent
     return body
 
 
@@ -109,7 +109,7 @@ def _add_rows(router: APIRouter, house: House) -> None:
     def rows(sent: messages.RowsSent, owner: Whose) -> messages.RowsKept:
         """Keep rows for this token alone; the server names them itself."""
         kept = _rows(sent, house)
-        house.rows.keep(owner, kept)
+        house.count_kept(house.rows.keep(owner, kept))
         house.metrics.rows_received.inc(len(kept))
         return messages.RowsKept(keys=[row.key for row in kept])
 
@@ -144,11 +144,14 @@ def _add_jobs(router: APIRouter, house: House) -> None:
         """Ask for a verb of the model; asking twice is asking once."""
         card = house.served.card(hearing.spec_of(asked.model))
         hearing.refuse_nonsense(asked, card)
+        hearing.refuse_large(asked, card, house.settings.limits.result_bytes)
         name = job_name(card, asked.verb, body["arguments"])
         trainings = _trainings(asked, owner, card, house)
         _refuse_missing(asked, trainings, owner, house)
         total = hearing.steps_of(asked) + sum(hearing.steps_of(training) for training in trainings)
-        standing, new = house.desk.post(Job(Ref(owner, name), total), json.dumps(body, separators=(",", ":")))
+        request = json.dumps(body, separators=(",", ":"))
+        standing, new = house.desk.post(Job(Ref(owner, name), total), request)
+        house.count_kept(len(request) if new else 0)
         response.status_code = 202 if new else 200
         return _said(standing)
 

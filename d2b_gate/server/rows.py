@@ -25,13 +25,14 @@ class RowTable:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def keep(self, owner: str, rows: Sequence[Row]) -> None:
-        """Keep rows; those that are there stay."""
+    def keep(self, owner: str, rows: Sequence[Row]) -> int:
+        """Keep rows, those that are there stay; how many bytes they have."""
         now = time.time()
         entries = [(owner, row.key, _content(row), now) for row in rows]
         self._database.change_many(
             "INSERT INTO rows VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET used = excluded.used", entries
         )
+        return sum(len(content) for _, _, content, _ in entries)
 
     def missing(self, owner: str, keys: Sequence[str]) -> list[str]:
         """Which of the keys this owner has not sent, in order, each once; the others count as used."""

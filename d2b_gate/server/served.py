@@ -6,7 +6,7 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from d2b_gate.core.errors import UsageError
+from d2b_gate.core.errors import UnavailableError, UsageError
 from d2b_gate.core.rows import Turn, make_row
 from d2b_gate.registry import load
 from d2b_gate.server.refusal import RefusalError
@@ -46,6 +46,7 @@ class Served:
         self._cards: dict[ModelSpec, ModelCard] = {}
         self._relays = {device: Relay(note) for device in settings.devices}
         self._opened: dict[tuple[str, ModelSpec], Backend] = {}
+        self._used: set[tuple[str, ModelSpec]] = set()
         for spec in settings.models:
             opened = [self._open(spec, device) for device in settings.devices]
             if opened[0].keeps_adapters:
@@ -61,15 +62,15 @@ class Served:
 
         Raises:
             RefusalError: this server does not serve it.
-            GateError: it is not what the client pins.
+            GateError: it is not what the client pins, or its files are no longer those of the start.
         """
         with self._lock:
             if spec not in self._cards:
                 self._refuse_unserved(spec)
-                opened = self._open_anew(replace(spec, device=self._settings.devices[0]), self._settings.devices[0])
+                card = self._card_now(spec, self._settings.devices[0])
                 while len(self._cards) >= MOST_CARDS:
                     self._cards.pop(next(iter(self._cards)))
-                self._cards[spec] = opened.card
+                self._cards[spec] = card
             return self._cards[spec]
 
     def relay(self, device: str) -> Relay:
@@ -79,7 +80,10 @@ class Served:
     def backend(self, spec: ModelSpec, device: str, work: Path) -> Backend:
         """The model on a device, with the client's length of rows; its trainings are kept below ``work``."""
         card = self.card(spec)
-        base = self._opened[device, next(one for one in self._settings.models if _fits(spec, one))]
+        if (device, self._served(spec)) not in self._used:  # it is loaded now: from the files of now
+            self._card_now(spec, device)
+            self._used.add((device, self._served(spec)))
+        base = self._opened[device, self._served(spec)]
         return base.beside(card, work) if isinstance(base, Shareable) else base
 
     def preload(self, device: str) -> None:
@@ -87,6 +91,26 @@ class Served:
         row = make_row([Turn("user", "warm", trained=False)])
         for spec in self._settings.models:
             self._opened[device, spec].lengths([row])
+            self._used.add((device, spec))
+
+    def _served(self, spec: ModelSpec) -> ModelSpec:
+        return next(one for one in self._settings.models if _fits(spec, one))
+
+    def _card_now(self, spec: ModelSpec, device: str) -> ModelCard:
+        """The card that the files say now.
+
+        Raises:
+            UnavailableError: it is not that of the model which was opened, and which is in memory.
+        """
+        card = self._open_anew(replace(spec, device=device), device).card
+        base = self._opened[device, self._served(spec)].card
+        if replace(card, max_length=base.max_length) != base:
+            raise UnavailableError(
+                "the model's files are no longer those with which the server started",
+                where=spec.id,
+                remedy="ask the server's owner to start it again",
+            )
+        return card
 
     def _open(self, spec: ModelSpec, device: str) -> Backend:
         self._opened[device, spec] = self._open_anew(replace(spec, device=device), device)

@@ -23,6 +23,8 @@ class Limits:
     row_bytes: int = 16 * 2**20  # one row, as ASCII JSON; the largest that is read from a file
     job_seconds: float = 6 * 3600.0  # one job, once it runs
     waiting: int = 64  # queued jobs of a token
+    waiting_bytes: int = 128 * 2**20  # of what they ask, all those of a token together
+    result_bytes: int = 2 * 2**30  # arrays of one result; clients ask for 16 MiB of features of rows at once
     arrival_seconds: float = 60.0  # until the whole of a request has arrived
     head_seconds: float = 10.0  # until the head of a request has arrived
     connections: int = 512  # open at once, of all clients

@@ -38,6 +38,10 @@ if TYPE_CHECKING:
 
 ROWS_AT_ONCE = 64
 """Rows, and prompts, between two looks at whether to go on. Our choice: some batches, a second or so on a CPU."""
+READINGS_AT_ONCE = 4_096
+"""Continuations of prompts between two looks."""
+TOKENS_AT_ONCE = 16_384
+"""Tokens of answers between two looks: fewer prompts at once where answers are long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +133,7 @@ def _sensitivities(job: SensitivitiesJob, desktop: Desktop, file: IO[str]) -> No
     weights = [tuple(one) for one in job.arguments.coefficients]
 
     def parts() -> Iterator[NDArray[np.float32]]:
-        for some in _portions(prompts, desktop):
+        for some in _portions(_readings(prompts), desktop):
             yield desktop.backend.sensitivities(prompts[some], weights[some]).values_nld
 
     write_values(file, (len(prompts), *_sizes(desktop)), parts())
@@ -142,13 +146,15 @@ def _under_injection(job: PromptsJob | CompleteJob, desktop: Desktop, file: IO[s
         drawings, most = hearing.drawings_of(job.arguments.drawings), job.arguments.max_tokens
         answers = [
             answer
-            for some in _portions(prompts, desktop)
+            for some in _portions([most / TOKENS_AT_ONCE] * len(prompts), desktop)
             for answer in desktop.backend.complete(prompts[some], injection, drawings[some], most)
         ]
         write_table(file, {"answers": answers})
     elif job.verb == "read":
         log_probs = [
-            list(one) for some in _portions(prompts, desktop) for one in desktop.backend.read(prompts[some], injection)
+            list(one)
+            for some in _portions(_readings(prompts), desktop)
+            for one in desktop.backend.read(prompts[some], injection)
         ]
         write_table(file, {"log_probs": log_probs})
     else:
@@ -157,13 +163,31 @@ def _under_injection(job: PromptsJob | CompleteJob, desktop: Desktop, file: IO[s
         write_table(file, {"shares": said_array(vocabulary.shares_v), "listed": list(vocabulary.listed)})
 
 
-def _portions(prompts: Sequence[Prompt], desktop: Desktop) -> Iterator[slice]:
-    """Places of prompts in portions; a portion counts as done when the next is asked for."""
-    for start in range(0, len(prompts), ROWS_AT_ONCE):
+def _readings(prompts: Sequence[Prompt]) -> list[float]:
+    return [len(prompt.continuations) / READINGS_AT_ONCE for prompt in prompts]
+
+
+def _portions(costs: Sequence[float], desktop: Desktop) -> Iterator[slice]:
+    """Places of prompts in portions, by the part of a portion that each of them costs.
+
+    A portion counts as done when the next is asked for.
+    """
+    start = 0
+    while start < len(costs):
         desktop.watch.check()
-        some = slice(start, start + ROWS_AT_ONCE)
-        yield some
-        desktop.watch.advance(len(prompts[some]))
+        end = _end_of_portion(costs, start)
+        yield slice(start, end)
+        desktop.watch.advance(end - start)
+        start = end
+
+
+def _end_of_portion(costs: Sequence[float], start: int) -> int:
+    """One prompt at least, however much it costs."""
+    end, cost = start + 1, costs[start]
+    while end < min(len(costs), start + ROWS_AT_ONCE) and cost + costs[end] <= 1:
+        cost += costs[end]
+        end += 1
+    return end
 
 
 def _injected(said: InjectionSaid, desktop: Desktop) -> Injected:

@@ -6,12 +6,11 @@ import json
 import sqlite3
 import threading
 import time
-import traceback
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from d2b_gate.core.errors import EvaluationError, GateError
 from d2b_gate.gate.caching import CachingBackend
@@ -26,7 +25,7 @@ from d2b_gate.server.watch import StoppedError
 from d2b_gate.store.sqlite import DiskStore, open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from d2b_gate.core.ports import Backend
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
 
 ASKED: TypeAdapter[JobAsked] = TypeAdapter(JobAsked)
 _PAUSE = 1.0  # seconds after the state could not be written
+_BROKEN = said_error("evaluation", "the server could not run this job", remedy="see the server's log")
 
 
 class Stores:
@@ -86,6 +86,7 @@ class Shop:
     served: Served
     metrics: Metrics
     journal: Journal
+    count_kept: Callable[[int], None]
 
 
 def work(device: str, shop: Shop) -> None:
@@ -101,46 +102,70 @@ def _work_on(device: str, shop: Shop) -> None:
     except (OSError, sqlite3.Error) as error:
         shop.journal.line("state-unwritable", error=str(error))
         time.sleep(_PAUSE)
+    except Exception as error:  # a bug, or no memory: nobody would start this thread again
+        shop.journal.crash("worker-failed", error)
+        time.sleep(_PAUSE)
 
 
 def _run(device: str, job: Job, watch: Watch, shop: Shop) -> None:
     began = time.monotonic()
-    asked = ASKED.validate_python(json.loads(shop.jobs.request(job.ref)))
-    shop.served.relay(device).turn_to(watch)
-    state, error = _outcome(device, job.ref, asked, watch, shop)
-    shop.served.relay(device).turn_to()
-    seconds = time.monotonic() - began
-    if state == "parked":
-        shop.desk.park(job.ref)
-    else:
-        shop.metrics.jobs.labels(asked.verb, state).inc()
-        shop.metrics.seconds.labels(asked.verb).observe(seconds)
-        shop.desk.end(job.ref, state, error)
-    shop.journal.line("job", verb=asked.verb, state=state, seconds=seconds, job=job.ref.name[:12], device=device)
-
-
-def _outcome(device: str, ref: Ref, asked: JobAsked, watch: Watch, shop: Shop) -> tuple[str, Mapping[str, str]]:
-    """Run one job; its state afterwards, and why it failed."""
+    verb, state = "unknown", "failed"
+    error: Mapping[str, str] = _BROKEN
     try:
+        shop.served.relay(device).turn_to(watch)
+        verb, state, error = _outcome(device, job.ref, watch, shop)
+        shop.served.relay(device).turn_to()
+    finally:  # a job that is never given back would keep its token waiting for ever
+        seconds = time.monotonic() - began
+        if state == "parked":
+            shop.desk.park(job.ref)
+        else:
+            shop.metrics.jobs.labels(verb, state).inc()
+            shop.metrics.seconds.labels(verb).observe(seconds)
+            shop.desk.end(job.ref, state, error)
+    shop.journal.line("job", verb=verb, state=state, seconds=seconds, job=job.ref.name[:12], device=device)
+
+
+def _outcome(device: str, ref: Ref, watch: Watch, shop: Shop) -> tuple[str, str, Mapping[str, str]]:
+    """Run one job; its verb, its state afterwards, and why it failed."""
+    verb = "unknown"
+    try:
+        asked = asked_of(shop.jobs.request(ref))
+        verb = asked.verb
         desktop = _desktop(device, ref, asked, watch, shop)
         with result_file(shop.jobs.result(ref)) as file:
             perform(ref.name, asked, desktop, file)
+        shop.count_kept(shop.jobs.result(ref).stat().st_size)
         shop.metrics.loaded.labels(asked.model.id, device).set(1)
     except StoppedError as stopped:
-        if stopped.why == "time":
-            return "failed", said_error(
-                "evaluation", "the job took longer than the server allows", remedy="ask for less"
-            )
-        return stopped.why, {}
+        return verb, *_stopped(stopped)
     except GateError as error:
-        return "failed", failure_of(error)
+        return verb, "failed", failure_of(error)
     except Exception as error:  # of torch, a driver, a plugin: this job failed, and others must not fail with it
-        crashed_at = traceback.extract_tb(error.__traceback__)[-1]  # not its words, which may quote a row
-        place = f"{crashed_at.filename}:{crashed_at.lineno}"
-        shop.journal.line("job-crashed", verb=asked.verb, error=type(error).__name__, place=place, job=ref.name[:12])
+        shop.journal.crash("job-crashed", error, verb=verb, job=ref.name[:12])
         what = f"the server could not run this job ({type(error).__name__})"
-        return "failed", said_error("evaluation", what, remedy="see the server's log, or ask its owner")
-    return "done", {}
+        return verb, "failed", said_error("evaluation", what, remedy="see the server's log, or ask its owner")
+    return verb, "done", {}
+
+
+def _stopped(stopped: StoppedError) -> tuple[str, Mapping[str, str]]:
+    if stopped.why == "time":
+        return "failed", said_error("evaluation", "the job took longer than the server allows", remedy="ask for less")
+    return stopped.why, {}
+
+
+def asked_of(request: str) -> JobAsked:
+    """A job as it was asked for, from its body as it is kept.
+
+    Raises:
+        EvaluationError: another version kept it, which asked in another form.
+    """
+    try:
+        return ASKED.validate_python(json.loads(request))
+    except (ValidationError, ValueError):
+        raise EvaluationError(
+            "this job was asked for in a form that the server does not know", remedy="ask for it again"
+        ) from None  # its words would quote rows and prompts
 
 
 def _desktop(device: str, ref: Ref, asked: JobAsked, watch: Watch, shop: Shop) -> Desktop:
@@ -154,7 +179,7 @@ def _desktop(device: str, ref: Ref, asked: JobAsked, watch: Watch, shop: Shop) -
 def _training(owner: str, shop: Shop, name: str) -> FinetuneJob:
     """The training that a job of this owner asked for."""
     request = shop.jobs.request(Ref(owner, name))
-    asked = ASKED.validate_python(json.loads(request)) if request else None
+    asked = asked_of(request) if request else None
     if not isinstance(asked, FinetuneJob):
         raise EvaluationError("the training that made this adapter is no longer kept", remedy="ask for it again")
     return asked

@@ -190,6 +190,23 @@ def test_a_token_has_so_many_jobs_in_the_queue(tmp_path: Path) -> None:
         post(other, 3)
 
 
+def test_what_a_token_has_in_the_queue_has_so_many_bytes(tmp_path: Path) -> None:
+    with serving(tmp_path / "state", backend="slow", waiting_bytes=3_000) as server:
+        client, other = server.client(), server.client(OTHER)
+        client.send(ROWS)
+        post(client, *range(40))
+        until(lambda: server.metric("jobs_running") == 1)
+        alone = client.post("gradients", {"rows": KEYS[:45]})  # more than that, but nothing else waits
+        assert alone.status_code == 202
+        answer = client.post("gradients", {"rows": KEYS[:1]})
+        assert (answer.status_code, answer.json()["error"]["kind"]) == (429, "busy")
+        post(other, 3)
+    with serving(tmp_path / "state", backend="slow", waiting_bytes=3_000) as server:
+        client = server.client()
+        client.post("gradients", {"rows": KEYS[:1]})
+        assert ended(client, alone.json()["job"]) == "done"
+
+
 def test_a_token_has_so_many_requests_at_once(tmp_path: Path) -> None:
     with serving(tmp_path / "state", backend="slow", requests=2) as server:
         client = server.client()

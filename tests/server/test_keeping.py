@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import time
+import tracemalloc
+from functools import partial
 from typing import TYPE_CHECKING
 
 from hypothesis import given
@@ -15,10 +18,14 @@ from d2b_gate.core.rows import row_to_mapping
 from d2b_gate.server import keeping
 from d2b_gate.server.app import make_app
 from d2b_gate.server.house import House
+from d2b_gate.server.jobs import Job
 from d2b_gate.server.journal import Journal
 from d2b_gate.server.keeping import Held, gone
+from d2b_gate.server.needs import needs_of
 from d2b_gate.server.settings import DAY
 from d2b_gate.server.tokens import Owner, Tokens
+from d2b_gate.server.turns import Ref
+from tests.server.process import until
 from tests.server.support import MODEL, PROMPTS, ROWS, TOKEN, TRAINING, serving, settings
 
 if TYPE_CHECKING:
@@ -94,6 +101,31 @@ def test_rows_of_jobs_that_wait_stay_and_so_do_those_of_their_trainings(tmp_path
     assert client.get(f"/v1/jobs/{training}").json()["state"] == "queued"
 
 
+def test_looking_at_what_waits_takes_the_memory_of_one_request(tmp_path: Path) -> None:
+    house = House(settings(tmp_path / "state"), Journal(lambda _: None))
+    owner = Owner("environment").place
+    steps = [{"rows": [0] * 1_000, "weights": [1.5] * 1_000}] * 20
+    for index in range(12):
+        arguments = {"rows": [f"{index:064x}"], "steps": steps, "beta1": 0.0, "beta2": 0.0, "epsilon": 0.0}
+        request = json.dumps({"model": MODEL, "verb": "tune", "arguments": {**arguments, "learning_rate": 1.0}})
+        house.desk.post(Job(Ref(owner, f"{index:064x}"), 1), request)
+    tracemalloc.start()
+    try:
+        needed = house.needed_rows(owner)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert needed == {f"{index:064x}" for index in range(12)}
+    assert peak < 12 * len(request)
+
+
+def test_what_a_stored_request_names_is_read_in_whatever_form_it_is() -> None:
+    kept = {"kept": [{"job": "a", "weight": 1.0}, "b", {"job": 3}]}
+    assert needs_of(json.dumps({"arguments": {"rows": ["x", 1, "y", "x"], "injection": kept}})) == ({"x", "y"}, {"a"})
+    for odd in ("", "[]", '{"arguments": []}', '{"arguments": {"rows": "x", "injection": {"kept": 1}}}'):
+        assert needs_of(odd) == (set(), set())
+
+
 def test_no_more_is_kept_than_so_many_bytes(tmp_path: Path) -> None:
     with serving(tmp_path / "state", kept_bytes=5_000) as server:
         house, client = server.server._house, server.client()
@@ -106,6 +138,16 @@ def test_no_more_is_kept_than_so_many_bytes(tmp_path: Path) -> None:
             assert 0 < sum(one.bytes for one in held) <= 5_000
         assert house.stores.of(owner).size().bytes <= 5_000
         assert KEYS[59] not in client.ask("POST", "/v1/rows/missing", {"keys": KEYS[:60]}).json()["missing"]
+
+
+def test_much_that_is_written_is_looked_at_before_the_hour_is_over(tmp_path: Path) -> None:
+    with serving(tmp_path / "state", kept_bytes=5_000) as server:
+        house, client = server.server._house, server.client()
+        for start in range(0, 60, 10):
+            client.run("gradients", {"rows": KEYS[start : start + 10]}, ROWS[start : start + 10])
+        owner = Owner("environment").place
+        for held in (house.rows.held, house.jobs.held):
+            until(partial(lambda found: 0 < sum(one.bytes for one in found(owner)) <= 5_000, held))
 
 
 def test_what_a_token_leaves_behind_goes_when_it_is_old(tmp_path: Path) -> None:

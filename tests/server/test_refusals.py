@@ -12,9 +12,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 import requests
+from hypothesis import given
+from hypothesis import strategies as st
 
 from d2b_gate.core.remote import said_injection, said_prompts, said_tuning
 from d2b_gate.core.rows import row_to_mapping
+from d2b_gate.server.gatekeeper import Buffered
+from d2b_gate.server.refusal import RefusalError
 from tests.server.process import until
 from tests.server.support import MODEL, OTHER, PROMPTS, ROWS, TUNING, VECTORS, row, serving
 
@@ -416,6 +420,46 @@ def test_a_client_that_goes_away_leaves_its_place_to_others(tmp_path_factory: py
         until(lambda: other.ask("GET", "/v1/nothing").status_code == 429)
         line.close()
         until(lambda: other.ask("GET", "/v1/nothing").status_code == 404)
+
+
+def test_one_token_leaves_room_for_the_bodies_of_others(tmp_path_factory: pytest.TempPathFactory) -> None:
+    size = 80_000
+    head = f"POST /v1/rows HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {OTHER}\r\ncontent-length: {size}\r\n\r\n"
+    with serving(tmp_path_factory.mktemp("serve") / "state", body_bytes=size, arrival_seconds=5.0) as server:
+        lines = [socket.create_connection(_address(server), timeout=5) for _ in range(2)]
+        for line in lines:
+            line.sendall(head.encode() + b"x" * (size - 1))
+        time.sleep(0.3)
+        for content, status in ((b"x" * 9_000, 415), (b"x" * (size - 5_000), 415)):
+            assert server.client().ask("POST", "/v1/rows", data=content).status_code == status
+        for line in lines:
+            line.close()
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 60)), max_size=30))
+def test_a_token_always_has_its_share_of_memory(sent: list[tuple[str, int]]) -> None:
+    together: list[Buffered] = []
+    for owner, size in sent:
+        held = Buffered(together, owner, 80)
+        own = sum(one.bytes for one in together if one.owner == owner) + size
+        try:
+            held.grow(size)
+        except RefusalError:
+            held.release()
+            assert own > 10
+        else:
+            assert own <= 80
+        assert sum(one.bytes for one in together) <= 160 + 3 * 10
+
+
+@pytest.mark.parametrize("said", [b"content-length: 100000000", b"transfer-encoding: chunked"])
+def test_who_is_answered_before_the_end_of_its_request_is_not_waited_for(server: Running, said: bytes) -> None:
+    with socket.create_connection(_address(server), timeout=5) as line:
+        line.sendall(b"GET /healthz HTTP/1.1\r\nhost: a\r\n" + said + b"\r\n\r\n")
+        time.sleep(0.2)
+        with suppress(OSError):  # it may be closed already
+            line.sendall(b"x")
+        assert b"alive" in _rest(line)
 
 
 def test_connections_are_bounded(tmp_path_factory: pytest.TempPathFactory) -> None:
