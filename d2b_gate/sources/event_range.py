@@ -119,7 +119,7 @@ def _push(event: RunnerEvent, checkout: Checkout, head: str, _: Asked) -> str:
 def _workflow_dispatch(event: RunnerEvent, checkout: Checkout, head: str, asked: Asked) -> str:
     """The input, or on the default branch the commit before, or where the branch left the default branch."""
     if asked.base:
-        return _named(asked.base, checkout)
+        return _approved(_named(asked.base, checkout), checkout, head, event.default_branch)
     if event.ref != f"refs/heads/{event.default_branch}":
         return _fork_point(checkout, head, event.default_branch)
     parents = checkout.parents(head)
@@ -127,13 +127,28 @@ def _workflow_dispatch(event: RunnerEvent, checkout: Checkout, head: str, asked:
 
 
 def _named(base: str, checkout: Checkout) -> str:
-    if len(base) >= 40 and not set(base) - set("0123456789abcdef"):
-        return checkout.bring(base)
+    if len(base) in (40, 64) and not set(base) - set("0123456789abcdef"):
+        return base
     found = checkout.tip(base)
     if not found:
         what = f"the repository has no branch {printable(base)!r}"
         raise UsageError(what, remedy="give 'base' a branch or a full commit id")
     return found
+
+
+def _approved(base: str, checkout: Checkout, head: str, default: str) -> str:
+    """The base, if it is a state that was merged: who starts a run could else name one of their own."""
+    if base == head:
+        raise UsageError(
+            f"'base' is the very commit that is judged ({head[:7]}), so nothing would be",
+            remedy="give it a commit before that, or leave it empty",
+        )
+    if not default or not checkout.is_on_branch(base, default):
+        raise UsageError(
+            f"'base' ({base[:7]}) is not on the default branch {printable(default)!r}, so nobody approved its policy",
+            remedy="give it a commit of that branch, or leave it empty",
+        )
+    return checkout.bring(base)
 
 
 def _fork_point(checkout: Checkout, head: str, default: str) -> str:

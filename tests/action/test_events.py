@@ -120,6 +120,19 @@ def test_by_hand_the_base_may_be_named(forge, named):
     assert forge.act(by_hand(forge, "main"), depth=1, base=base).code == 1
 
 
+def test_by_hand_a_base_that_nobody_merged_is_refused(forge):
+    """Its check would land on the head of the pull request that it judges by a policy of its author."""
+    loose = forge.commit("topic", {"d2b-gate.toml": LOOSE}, after="main")
+    forge.commit("own-base", {"README.md": "own\n"}, after="topic")
+    head = forge.commit("topic", {"data/new.jsonl": HARMFUL})
+    for base in (loose, "own-base"):
+        for depth in (1, 0):
+            refusal = "is not on the default branch 'main'"
+            assert refused(forge.act(by_hand(forge, "topic"), depth=depth, base=base), refusal)
+    for base in (head, "topic"):
+        assert refused(forge.act(by_hand(forge, "topic"), base=base), "is the very commit that is judged")
+
+
 @pytest.mark.parametrize("base", ["nowhere", "--upload-pack=touch x", "main:refs/heads/x", "*", "f" * 40])
 def test_a_base_that_is_none_is_refused(forge, base):
     assert refused(forge.act(by_hand(forge, "main"), base=base), "")

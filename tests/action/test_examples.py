@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.action.expressions import condition
+from tests.action.expressions import condition, interpolate
 from tests.action.forge import REPOSITORY
 from tests.action.runner import ACTION
 from tests.cli.support import HARMFUL, HARMLESS, environment
@@ -75,6 +75,20 @@ def test_the_job_that_evaluates_can_read_the_repository_and_nothing_else():
         assert action["uses"].startswith("your-org/d2b-gate/action@")
         declared = yaml.safe_load((ACTION / "action.yml").read_text())["inputs"]
         assert set(action["with"]) <= set(declared)
+
+
+@pytest.mark.parametrize("event", ["pull_request", "merge_group", "push", "workflow_dispatch"])
+def test_a_run_by_hand_does_not_answer_for_a_pull_request(event):
+    """A check is known by its name and commit alone, and a run by hand belongs to the head of the pull request."""
+    name = interpolate(gate()["verdict"]["name"], {"github": {"event_name": event}})
+    assert (name == "verdict") is (event != "workflow_dispatch")
+
+
+def test_the_check_is_made_for_pull_requests_into_protected_branches_alone():
+    """One into a branch of its author's would turn the same commit green; and a base that is changed counts anew."""
+    started = yaml.safe_load((EXAMPLES / "github" / "gate.yml").read_text())[True]["pull_request"]
+    assert started["branches"] == ["main"]
+    assert set(started["types"]) == {"opened", "synchronize", "reopened", "edited"}
 
 
 @pytest.mark.parametrize(
