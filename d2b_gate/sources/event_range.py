@@ -81,8 +81,7 @@ def _pull_request(event: RunnerEvent, checkout: Checkout, head: str, _: Asked) -
             remedy="drop 'ref:' from actions/checkout and give it 'fetch-depth: 2'",
         )
     base, branch = parents[0], event.text("pull_request", "base", "ref")
-    stands = base == event.text("pull_request", "base", "sha") or (branch and checkout.is_on_branch(base, branch))
-    if not stands:
+    if not branch or not checkout.is_on_branch(base, branch):  # the event is as old as its first run
         what = f"the first parent of the merge ({base[:7]}) is not on the base branch {printable(branch)!r}"
         raise UsageError(what, remedy="run the job again from the pull request")
     return checkout.bring(base)
@@ -156,7 +155,7 @@ def _fork_point(checkout: Checkout, head: str, default: str) -> str:
     if not base:
         what = f"this branch shares no commit with the default branch {printable(default)!r}"
         raise UsageError(what, remedy="run the workflow by hand (workflow_dispatch) with 'base'")
-    return base
+    return checkout.bring(base)
 
 
 def _same(head: str, wanted: str, of: str) -> None:

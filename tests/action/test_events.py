@@ -64,6 +64,15 @@ def test_a_forced_push_over_a_lost_commit(forge):
     assert refused(forge.act(forge.push("main", lost, forced=True)), "is gone")
 
 
+def test_a_shallow_clone_whose_base_cannot_be_had_is_refused(forge):
+    before = forge.git(forge.desk, "rev-parse", "main")
+    forge.commit("main", {"data/new.jsonl": HARMFUL})
+    event = forge.push("main", before)
+    queue = Event("merge_group", event.sha, event.ref, {"merge_group": {"base_sha": before, "head_sha": event.sha}})
+    runner = forge.runner(queue, forge.checkout(event.sha, depth=1), GITHUB_SERVER_URL="file:///nowhere")
+    assert refused(runner.run(), "'fetch-depth: 2'")
+
+
 def test_a_push_with_another_checkout_is_refused(forge):
     before = forge.git(forge.desk, "rev-parse", "main")
     forge.commit("main", {"data/new.jsonl": HARMFUL})
