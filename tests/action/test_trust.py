@@ -128,16 +128,31 @@ def test_an_interpreter_in_the_checkout_is_refused(forge, tmp_path):
 def test_stores_are_apart_by_repository_and_trust(forge, tmp_path):
     before = forge.git(forge.desk, "rev-parse", "main")
     forge.commit("topic", {"data/new.jsonl": HARMLESS}, after="main")
-    pull = forge.pull("topic")
+    pull, other = forge.pull("topic"), forge.pull("topic")
     fork = forge.pull("topic", repository="mallory/data")
     branch = forge.push("topic", before)
     guarded = forge.push("topic", before, protected=True)
     cache = str(tmp_path / "kept")
-    for event, more in ((pull, {}), (fork, {"dangerously_evaluate_forks": "true"}), (branch, {}), (guarded, {})):
+    for event, more in (
+        (pull, {}),
+        (other, {}),
+        (fork, {"dangerously_evaluate_forks": "true"}),
+        (branch, {}),
+        (guarded, {}),
+    ):
         assert forge.act(event, cache_dir=cache, **more).code == 0
     folder = tmp_path / "kept" / "acme" / "data"
-    assert sorted(place.name for place in folder.iterdir()) == ["branch", "fork", "protected", "pull"]
-    assert all((place / "store").exists() for place in folder.iterdir())
+    numbers = [event.payload["number"] for event in (pull, other, fork)]
+    levels = ["branch", f"fork/{numbers[2]}", "protected", f"pull/{numbers[0]}", f"pull/{numbers[1]}"]
+    assert sorted(store.parent.relative_to(folder).as_posix() for store in folder.rglob("store")) == sorted(levels)
+
+
+@pytest.mark.parametrize("number", [None, 0, True, "../protected", [1]])
+def test_a_pull_request_without_a_number_is_refused(forge, number):
+    forge.commit("topic", {"data/new.jsonl": HARMLESS}, after="main")
+    event = forge.pull("topic")
+    event.payload["number"] = number
+    assert refused(forge.act(event), "the event says no number of the pull request")
 
 
 @pytest.mark.parametrize("cache", ["kept", "{checkout}/kept"])
