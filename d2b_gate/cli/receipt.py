@@ -88,11 +88,12 @@ def run_verify(arguments: Namespace) -> int:
 
 
 def _told(receipt: Receipt, key: str, arguments: Namespace) -> int:
-    """One line to stdout: what holds, of what, by whom."""
+    """One line to stdout: what holds, of what, compared with what, by whom."""
     of = f"commit {receipt.commit[:_SHORT]}" if receipt.commit else f"result {receipt.result_sha256[:_SHORT]}"
+    base = f"  base {receipt.base_commit[:_SHORT]}" if is_commit(receipt.base_commit) else ""
     maker = receipt.maker
-    by = f"{maker.repository} run {maker.run}" if maker.run else maker.context
-    show(f"{receipt.outcome.value}  {of}  made by {terminal(by, _LINE)}\n")
+    by = f"{maker.repository} run {maker.run} ({maker.event or 'no event'})" if maker.run else maker.context
+    show(f"{receipt.outcome.value}  {of}{base}  made by {terminal(by, _LINE)}\n")
     if not arguments.quiet:
         say(f"signed by the key {key[:_SHORT]}")
     return int(Exit.VIOLATED if receipt.outcome is Outcome.FAILED else Exit.OK)
@@ -104,19 +105,21 @@ def _expected(arguments: Namespace) -> Expected:
     Raises:
         UsageError: neither a commit nor a result is named, or a digest is none.
     """
-    commit, policy = arguments.commit, arguments.policy_digest
+    commit, base, policy = arguments.commit, arguments.base, arguments.policy_digest
     if commit is None and arguments.result is None:
         what = "a receipt of one change must not do for another"
         raise UsageError(what, remedy="say what it must be of: --commit SHA, --result RESULT, or both")
     if commit is not None and not is_commit(commit):
         raise UsageError(f"--commit {printable(commit)!r} is no whole commit id", remedy="give all its hex digits")
+    if base is not None and not is_commit(base):
+        raise UsageError(f"--base {printable(base)!r} is no whole commit id", remedy="give all its hex digits")
     if policy is not None and not is_sha256(policy):
         raise UsageError(f"--policy-digest {printable(policy)!r} is no SHA-256", remedy="give all 64 hex digits")
     if arguments.repository == "":
         raise UsageError("--repository is empty", remedy="an unset variable is no repository")
     results = () if arguments.result is None else (_result(arguments.result),)
     contexts = (CI, LOCAL) if arguments.allow_local else (CI,)
-    return Expected(results, commit or "", policy or "", arguments.repository or "", contexts)
+    return Expected(results, commit or "", policy or "", arguments.repository or "", contexts, base or "")
 
 
 def _result(path: str) -> tuple[Verdict, str]:

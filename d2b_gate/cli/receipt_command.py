@@ -60,6 +60,7 @@ def _declare_verify(
     )
     group = verify.add_argument_group("what it must be of (--commit or --result is needed)")
     group.add_argument("--commit", metavar="SHA", help="the whole id of the commit")
+    group.add_argument("--base", metavar="SHA", help="the whole id of the commit that it was compared with")
     group.add_argument("--result", metavar="RESULT", help="the saved result, byte for byte")
     group.add_argument("--policy-digest", metavar="HEX", help="the SHA-256 of the effective policy, as reports show it")
     group.add_argument("--repository", metavar="OWNER/NAME", help="the repository whose CI made it")

@@ -30,6 +30,7 @@ RESULT, COMMIT = "result", "commit"
 CI, LOCAL = "ci", "local"
 SINCE = " since the baseline"
 ROW_SCHEMA = "row schema"
+CONTROL = "control "
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -125,7 +126,7 @@ def _judged(verdict: Verdict) -> Iterator[tuple[str, Outcome]]:
         for finding in since.findings:
             yield finding.rule.id + SINCE, _of_finding(finding)
     for control in verdict.controls:
-        yield f"control {control.name}", Outcome.PASSED if control.passed else Outcome.FAILED
+        yield CONTROL + control.name, Outcome.PASSED if control.passed else Outcome.FAILED
     if verdict.row_findings:
         yield ROW_SCHEMA, Outcome.FAILED
 

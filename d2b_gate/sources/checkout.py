@@ -1,14 +1,13 @@
 """The commits of a CI checkout, with what it lacks fetched from the repository that the event names.
 
-Nothing that the checkout's own configuration can name is run or asked: no hook, monitor, helper or remote of it.
+An earlier job on the same runner could have written all that the checkout holds beside its objects: settings, refs and
+grafts. So git works in a repository of our own (`relay`), and asks the checkout only where HEAD and the objects are.
 """
 
 from __future__ import annotations
 
-import base64
-import os
 import re
-import subprocess
+import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -16,19 +15,19 @@ from d2b_gate.core.errors import UsageError
 from d2b_gate.core.printable import printable
 from d2b_gate.sources.errors import first_line
 from d2b_gate.sources.process import environment
+from d2b_gate.sources.relay import relay, run
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from d2b_gate.sources.relay import Done, Relay
+
 COMMIT: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 """A full commit id; nothing shorter, and no name, is taken from an event."""
 
-_SAFE = (
-    *("core.fsmonitor=false", f"core.hooksPath={os.devnull}", "core.sshCommand=false", "core.alternateRefsCommand="),
-    *("credential.helper=", "protocol.ext.allow=never", "fetch.recurseSubmodules=false", "gc.auto=0"),
-)
-_BRANCH = "refs/d2b-gate/branch"
-"""Where the tip of a fetched branch is kept; no other tool's refs are touched."""
+_BRANCH: Final = "refs/d2b-gate/branch"
+_RECENT: Final = "--depth=50"
+"""Commits of a branch that are asked for first; our choice: a base that moved on has rarely moved further."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +42,29 @@ class Checkout:
         """The commit id of HEAD.
 
         Raises:
-            UsageError: there is no usable repository, or no commit.
+            UsageError: there is no usable repository, or no commit, or it is a partial clone.
         """
-        done = self._git("rev-parse", "--verify", "--end-of-options", "HEAD^{commit}")
-        if done.returncode:
-            what = f"there is no commit to judge ({first_line(done.stderr)})"
+        if partial := [name for name in self._own_settings() if _fetches_unasked(name)]:
+            what = f"this is a partial clone, which fetches from wherever its settings say ({printable(partial[0])})"
+            raise UsageError(what, remedy="drop 'filter:' and 'sparse-checkout:' from actions/checkout")
+        done = self._git("rev-parse", "--verify", "--end-of-options", "HEAD")
+        commit = done.stdout.decode("ascii", "replace").strip()
+        if done.returncode or not self.has(commit):
+            what = f"there is no commit to judge ({first_line(done.stderr) or 'HEAD names none that is here'})"
             raise UsageError(what, remedy="run actions/checkout in a step before this one")
-        return done.stdout.decode("ascii").strip()
+        return commit
 
     def parents(self, commit: str) -> tuple[str, ...]:
         """The parents as the commit names them, whether or not a shallow clone has them."""
-        head, _, _ = self._git("cat-file", "commit", commit).stdout.partition(b"\n\n")
-        lines = head.decode("utf-8", "replace").split("\n")
+        with relay(commit) as own:
+            content = own.git("cat-file", "commit", commit, objects=self._path("objects")).stdout
+        lines = content.partition(b"\n\n")[0].decode("utf-8", "replace").split("\n")
         return tuple(line.removeprefix("parent ") for line in lines if line.startswith("parent "))
+
+    def has(self, commit: str) -> bool:
+        """Whether the commit is here."""
+        with relay(commit) as own:
+            return not own.git("cat-file", "-e", f"{commit}^{{commit}}", objects=self._path("objects")).returncode
 
     def bring(self, commit: str) -> str:
         """Return the commit id, its files fetched if they are not here.
@@ -66,36 +75,34 @@ class Checkout:
         if not COMMIT.fullmatch(commit):
             raise UsageError(f"{printable(commit)!r} is no full commit id", remedy="run the job again")
         if not self.has(commit):
-            self._fetch(commit, "--depth=1" if self._is_shallow() else "--no-tags")
+            with relay(commit) as own:
+                self._fetch_files(own, commit)
         return commit
 
-    def has(self, commit: str) -> bool:
-        """Whether the commit is here."""
-        return not self._git("cat-file", "-e", f"{commit}^{{commit}}").returncode
-
-    def is_ancestor(self, commit: str, of: str) -> bool:
-        """Whether one commit is the other, or one before it, as far as this clone knows."""
-        return not self._git("merge-base", "--is-ancestor", commit, of).returncode
-
     def is_on_branch(self, commit: str, branch: str) -> bool:
-        """Whether the commit is in the history of a branch of the repository; fetches what that takes.
+        """Whether the commit is in the history of a branch of the repository.
 
-        The server is asked: an earlier job on the same runner could have written the clone's own refs.
+        The server is asked, for commits without their files, and first for the newest.
+
+        Raises:
+            UsageError: the server does not answer.
         """
         if self._tip(branch) == commit:
             return True
-        self._fetch_branch(branch)
-        if not self.is_ancestor(commit, _BRANCH) and self._is_shallow():
-            self._fetch_branch(branch, "--unshallow")
-        return self.is_ancestor(commit, _BRANCH)
+        with relay(commit) as own:
+            return self._has_ancestor(own, commit, branch, _RECENT) or (
+                own.is_shallow() and self._has_ancestor(own, commit, branch, "--unshallow")
+            )
 
     def merge_base(self, commit: str, branch: str) -> str:
         """The newest common commit with a branch of the repository; empty where they share none.
 
-        A shallow clone is completed first: a cut history may hide the newest.
+        Raises:
+            UsageError: the server does not answer, or has no such commit or branch.
         """
-        self._fetch_branch(branch, *(["--unshallow"] if self._is_shallow() else []))
-        return self._git("merge-base", commit, _BRANCH).stdout.decode("ascii").strip()
+        with relay(commit) as own:
+            self._fetch_history(own, branch, commit)
+            return own.git("merge-base", commit, _BRANCH).stdout.decode("ascii").strip()
 
     def tip(self, branch: str) -> str:
         """The commit id of a branch's tip, its files fetched; empty where there is no such branch."""
@@ -104,25 +111,54 @@ class Checkout:
 
     def _tip(self, branch: str) -> str:
         wanted = f"refs/heads/{branch}"
-        done = self._remote("ls-remote", "--refs", self.url, wanted)
+        with relay() as own:
+            done = self._asked(own, "ls-remote", "--refs", self.url, wanted)
         lines = (line.partition("\t") for line in done.stdout.decode("utf-8", "replace").splitlines())
         return next((oid for oid, _, ref in lines if ref == wanted), "")
 
-    def _fetch_branch(self, branch: str, *flags: str) -> None:
-        self._fetch(f"+refs/heads/{branch}:{_BRANCH}", "--no-tags", *flags)
+    def _has_ancestor(self, own: Relay, commit: str, branch: str, *flags: str) -> bool:
+        self._fetch_history(own, branch, *flags)
+        return not own.git("merge-base", "--is-ancestor", commit, _BRANCH).returncode
 
-    def _fetch(self, what: str, *flags: str) -> None:
-        done = self._remote("fetch", "--quiet", "--no-recurse-submodules", "--no-auto-gc", *flags, self.url, what)
+    def _fetch_history(self, own: Relay, branch: str, *more: str) -> None:
+        """Commits alone, where the server can leave their files out."""
+        flags = [word for word in more if word.startswith("--")]
+        commits = [word for word in more if COMMIT.fullmatch(word)]
+        wanted = f"+refs/heads/{branch}:{_BRANCH}"
+        self._asked(own, "fetch", "--quiet", "--no-tags", "--filter=tree:0", *flags, self.url, wanted, *commits)
+
+    def _fetch_files(self, own: Relay, commit: str) -> None:
+        """Fetch into the checkout's objects; the server sends only what differs from the files of its HEAD."""
+        objects, shallow = self._path("objects"), self._path("shallow")
+        is_cut = shallow.exists()
+        if is_cut:
+            shutil.copyfile(shallow, own.place / "shallow")
+        head = self._git("rev-parse", "--verify", "--end-of-options", "HEAD").stdout.decode("ascii").strip()
+        own.git("update-ref", "refs/d2b-gate/have", head, objects=objects)
+        flags = ["--depth=1"] if is_cut else []
+        argv = ("fetch", "--quiet", "--no-tags", "--no-auto-gc", *flags, self.url, commit)
+        done = self._remote(own, *argv, objects=objects)
         if done.returncode:
             short = f"a commit that is needed is not in this clone and cannot be fetched ({first_line(done.stderr)})"
             raise UsageError(short, remedy="give actions/checkout 'fetch-depth: 2', or 0 for all history")
+        if own.is_shallow():
+            told = shallow.with_name(f"{own.place.name}.shallow")
+            shutil.copyfile(own.place / "shallow", told)
+            told.replace(shallow)
 
-    def _remote(self, *arguments: str) -> subprocess.CompletedProcess[bytes]:
-        redirecting = [name for name in self._own_settings() if _redirects(name)]
-        if redirecting:
+    def _asked(self, own: Relay, *arguments: str) -> Done:
+        done = self._remote(own, *arguments)
+        if done.returncode:
+            what = f"the repository cannot be asked what its branches hold ({first_line(done.stderr)})"
+            raise UsageError(what, remedy="let the runner reach it, and the input 'token' read it")
+        return done
+
+    def _remote(self, own: Relay, *arguments: str, objects: Path | str = "") -> Done:
+        """Nothing of the clone's own settings counts here; but who wrote these has written more."""
+        if redirecting := [name for name in self._own_settings() if _redirects(name)]:
             what = f"the checkout's own git configuration says where a fetch goes ({printable(redirecting[0])})"
             raise UsageError(what, remedy="remove that, or use a runner that no other job has written to")
-        return self._git(*arguments)
+        return own.git(*arguments, objects=objects, url=self.url, token=self.token)
 
     def _own_settings(self) -> list[str]:
         """Names of what the clone itself sets, as git spells them; the user's and the machine's are the owner's."""
@@ -130,39 +166,25 @@ class Checkout:
         words = done.stdout.decode("utf-8", "surrogateescape").split("\0")
         return [name for scope, name in zip(words[::2], words[1::2], strict=False) if scope in ("local", "worktree")]
 
-    def _is_shallow(self) -> bool:
-        return self._git("rev-parse", "--is-shallow-repository").stdout.strip() == b"true"
+    def _path(self, name: str) -> Path:
+        """Where the checkout keeps its objects, or the list of commits that its history is cut at."""
+        said = self._git("rev-parse", "--git-path", name).stdout.decode("utf-8", "surrogateescape")
+        return (self.root / said.removesuffix("\n")).resolve()
 
-    def _git(self, *arguments: str) -> subprocess.CompletedProcess[bytes]:
-        """Run git; settings of the command line stand above all of the checkout's."""
-        settings = [part for setting in _SAFE for part in ("-c", setting)]
-        variables = {**environment(), "GIT_NO_REPLACE_OBJECTS": "1", **self._authorisation()}
-        try:
-            return subprocess.run(
-                ["git", *settings, *arguments], cwd=self.root, env=variables, capture_output=True, check=False
-            )
-        except OSError as error:
-            what = f"git cannot be started ({error.strerror})"
-            raise UsageError(what, remedy="install git and put it on PATH") from error
+    def _git(self, *arguments: str) -> Done:
+        """Run git in the checkout, for what is read from files without any object."""
+        return run(self.root, environment(), *arguments)
 
-    def _authorisation(self) -> dict[str, str]:
-        """The token as a header, in the environment: neither on disk nor in a list of processes.
 
-        An empty value first takes back the header that actions/checkout may have stored; two would be refused.
-        """
-        match = re.match(r"https?://[^/]+/", self.url)
-        if not self.token or match is None:
-            return {}
-        secret = base64.b64encode(f"x-access-token:{self.token}".encode()).decode("ascii")
-        values = ("", f"AUTHORIZATION: basic {secret}")
-        first = int(os.environ.get("GIT_CONFIG_COUNT") or 0)  # after what the runner's owner set in the same way
-        named = {f"GIT_CONFIG_KEY_{first + index}": f"http.{match[0]}.extraheader" for index in range(len(values))}
-        given = {f"GIT_CONFIG_VALUE_{first + index}": value for index, value in enumerate(values)}
-        return {"GIT_CONFIG_COUNT": str(first + len(values)), **named, **given}
+def _fetches_unasked(name: str) -> bool:
+    """Whether a setting makes git fetch an object that it misses, by a program that another setting may name."""
+    return name == "extensions.partialclone" or (name.startswith("remote.") and name.endswith(".promisor"))
 
 
 def _redirects(name: str) -> bool:
-    """Whether a setting sends a fetch, and with it the token, elsewhere: another url, a proxy, an unverified server."""
-    return name.startswith(("url.", "core.gitproxy")) or (
-        name.startswith("http.") and not name.endswith(".extraheader")
+    """Whether a setting would send a fetch elsewhere: another url, a proxy, a server that is not verified."""
+    return (
+        name.startswith(("url.", "core.gitproxy"))
+        or (name.startswith("http.") and not name.endswith(".extraheader"))
+        or (name.startswith("remote.") and "://" in name)  # a remote that is called as a url takes its place
     )

@@ -81,8 +81,7 @@ def _pull_request(event: RunnerEvent, checkout: Checkout, head: str, _: Asked) -
             remedy="drop 'ref:' from actions/checkout and give it 'fetch-depth: 2'",
         )
     base, branch = parents[0], event.text("pull_request", "base", "ref")
-    stands = base == event.text("pull_request", "base", "sha") or (branch and checkout.is_on_branch(base, branch))
-    if not stands:
+    if not branch or not checkout.is_on_branch(base, branch):  # the event is as old as its first run
         what = f"the first parent of the merge ({base[:7]}) is not on the base branch {printable(branch)!r}"
         raise UsageError(what, remedy="run the job again from the pull request")
     return checkout.bring(base)
@@ -119,7 +118,7 @@ def _push(event: RunnerEvent, checkout: Checkout, head: str, _: Asked) -> str:
 def _workflow_dispatch(event: RunnerEvent, checkout: Checkout, head: str, asked: Asked) -> str:
     """The input, or on the default branch the commit before, or where the branch left the default branch."""
     if asked.base:
-        return _named(asked.base, checkout)
+        return _approved(_named(asked.base, checkout), checkout, head, event.default_branch)
     if event.ref != f"refs/heads/{event.default_branch}":
         return _fork_point(checkout, head, event.default_branch)
     parents = checkout.parents(head)
@@ -127,8 +126,8 @@ def _workflow_dispatch(event: RunnerEvent, checkout: Checkout, head: str, asked:
 
 
 def _named(base: str, checkout: Checkout) -> str:
-    if len(base) >= 40 and not set(base) - set("0123456789abcdef"):
-        return checkout.bring(base)
+    if len(base) in (40, 64) and not set(base) - set("0123456789abcdef"):
+        return base
     found = checkout.tip(base)
     if not found:
         what = f"the repository has no branch {printable(base)!r}"
@@ -136,12 +135,27 @@ def _named(base: str, checkout: Checkout) -> str:
     return found
 
 
+def _approved(base: str, checkout: Checkout, head: str, default: str) -> str:
+    """The base, if it is a state that was merged: who starts a run could else name one of their own."""
+    if base == head:
+        raise UsageError(
+            f"'base' is the very commit that is judged ({head[:7]}), so nothing would be",
+            remedy="give it a commit before that, or leave it empty",
+        )
+    if not default or not checkout.is_on_branch(base, default):
+        raise UsageError(
+            f"'base' ({base[:7]}) is not on the default branch {printable(default)!r}, so nobody approved its policy",
+            remedy="give it a commit of that branch, or leave it empty",
+        )
+    return checkout.bring(base)
+
+
 def _fork_point(checkout: Checkout, head: str, default: str) -> str:
     base = checkout.merge_base(head, default) if default else ""
     if not base:
         what = f"this branch shares no commit with the default branch {printable(default)!r}"
         raise UsageError(what, remedy="run the workflow by hand (workflow_dispatch) with 'base'")
-    return base
+    return checkout.bring(base)
 
 
 def _same(head: str, wanted: str, of: str) -> None:

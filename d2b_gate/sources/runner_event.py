@@ -38,6 +38,12 @@ class RunnerEvent:
         return self.text("repository", "default_branch")
 
     @property
+    def pull_number(self) -> str:
+        """The pull request's number in digits; empty where the event is of none."""
+        number = self.payload.get("number")
+        return str(number) if isinstance(number, int) and number > 0 and number is not True else ""
+
+    @property
     def is_from_a_fork(self) -> bool:
         """Whether a pull request's commits come from another repository, or from one that is gone."""
         head = self.text("pull_request", "head", "repo", "full_name")

@@ -64,6 +64,15 @@ def test_a_forced_push_over_a_lost_commit(forge):
     assert refused(forge.act(forge.push("main", lost, forced=True)), "is gone")
 
 
+def test_a_shallow_clone_whose_base_cannot_be_had_is_refused(forge):
+    before = forge.git(forge.desk, "rev-parse", "main")
+    forge.commit("main", {"data/new.jsonl": HARMFUL})
+    event = forge.push("main", before)
+    queue = Event("merge_group", event.sha, event.ref, {"merge_group": {"base_sha": before, "head_sha": event.sha}})
+    runner = forge.runner(queue, forge.checkout(event.sha, depth=1), GITHUB_SERVER_URL="file:///nowhere")
+    assert refused(runner.run(), "'fetch-depth: 2'")
+
+
 def test_a_push_with_another_checkout_is_refused(forge):
     before = forge.git(forge.desk, "rev-parse", "main")
     forge.commit("main", {"data/new.jsonl": HARMFUL})
@@ -118,6 +127,19 @@ def test_by_hand_the_base_may_be_named(forge, named):
     forge.commit("main", {"README.md": "two\n"})
     base = {"branch": "stood/then", "commit": first}[named]
     assert forge.act(by_hand(forge, "main"), depth=1, base=base).code == 1
+
+
+def test_by_hand_a_base_that_nobody_merged_is_refused(forge):
+    """Its check would land on the head of the pull request that it judges by a policy of its author."""
+    loose = forge.commit("topic", {"d2b-gate.toml": LOOSE}, after="main")
+    forge.commit("own-base", {"README.md": "own\n"}, after="topic")
+    head = forge.commit("topic", {"data/new.jsonl": HARMFUL})
+    for base in (loose, "own-base"):
+        for depth in (1, 0):
+            refusal = "is not on the default branch 'main'"
+            assert refused(forge.act(by_hand(forge, "topic"), depth=depth, base=base), refusal)
+    for base in (head, "topic"):
+        assert refused(forge.act(by_hand(forge, "topic"), base=base), "is the very commit that is judged")
 
 
 @pytest.mark.parametrize("base", ["nowhere", "--upload-pack=touch x", "main:refs/heads/x", "*", "f" * 40])

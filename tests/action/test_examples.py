@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.action.expressions import condition
+from tests.action.expressions import condition, interpolate
 from tests.action.forge import REPOSITORY
-from tests.action.runner import ACTION
+from tests.action.runner import ACTION, entries
 from tests.cli.support import HARMFUL, HARMLESS, environment
 
 EXAMPLES = ACTION.parent / "examples" / "ci"
@@ -77,6 +77,20 @@ def test_the_job_that_evaluates_can_read_the_repository_and_nothing_else():
         assert set(action["with"]) <= set(declared)
 
 
+@pytest.mark.parametrize("event", ["pull_request", "merge_group", "push", "workflow_dispatch"])
+def test_a_run_by_hand_does_not_answer_for_a_pull_request(event):
+    """A check is known by its name and commit alone, and a run by hand belongs to the head of the pull request."""
+    name = interpolate(gate()["verdict"]["name"], {"github": {"event_name": event}})
+    assert (name == "verdict") is (event != "workflow_dispatch")
+
+
+def test_the_check_is_made_for_pull_requests_into_protected_branches_alone():
+    """One into a branch of its author's would turn the same commit green; and a base that is changed counts anew."""
+    started = yaml.safe_load((EXAMPLES / "github" / "gate.yml").read_text())[True]["pull_request"]
+    assert started["branches"] == ["main"]
+    assert set(started["types"]) == {"opened", "synchronize", "reopened", "edited"}
+
+
 @pytest.mark.parametrize(
     ("structure", "evaluate", "code"),
     [("success", "success", 0), ("success", "failure", 1), ("success", "skipped", 1), ("failure", "skipped", 1)],
@@ -96,6 +110,50 @@ def test_the_job_that_comments_checks_nothing_out():
     assert job["permissions"] == {"actions": "read", "pull-requests": "write"}
     for step in job["steps"]:
         assert "${{" not in step.get("run", "")
+
+
+GH = """#!/bin/sh
+[ "$2" = "repos/acme/data/actions/runs/5/artifacts?name=d2b-gate" ] && [ "$GH_TOKEN" = secret ] || exit 9
+[ "$3 $4" = "--jq .total_count" ] && [ -n "$SAID" ] && echo "$SAID" || exit 1
+"""
+
+
+@pytest.mark.parametrize(
+    ("said", "download", "conclusion", "last"),
+    [
+        ("1", True, "success", "Comment"),
+        ("2", True, "failure", "Comment"),
+        ("1", False, "success", "actions/download-artifact"),
+        ("0", False, "success", "Nothing is left to judge"),
+        ("0", False, "failure", "Install"),
+        ("", False, "success", "Ask whether the run left a result"),
+    ],
+    ids=["a result", "a failed one", "lost in transfer", "none", "none of a failed run", "the forge does not say"],
+)
+def test_a_result_that_cannot_be_fetched_is_not_one_that_is_not_there(tmp_path, said, download, conclusion, last):
+    """`comment --nothing` ends an earlier comment: it must not for a download that failed."""
+    place = tmp_path / "bin"
+    place.mkdir()
+    (place / "gh").write_text(GH)
+    (place / "gh").chmod(0o755)
+    github = {"token": "secret", "event": {"workflow_run": {"id": 5, "conclusion": conclusion}}}
+    contexts = {"github": github, "steps": {}, "functions": {"success": lambda: True, "always": lambda: True}}
+    ran = []
+    for step in yaml.safe_load((EXAMPLES / "github" / "publish.yml").read_text())["jobs"]["comment"]["steps"]:
+        if not condition(step.get("if", "success()"), contexts):
+            continue
+        ran.append(step.get("name", step.get("uses", "").partition("@")[0]))
+        outputs, worked = tmp_path / "outputs", "uses" not in step or download
+        if step.get("id") == "left":
+            variables = {key: interpolate(value, contexts) for key, value in step["env"].items()}
+            known = {"GITHUB_REPOSITORY": REPOSITORY, "GITHUB_OUTPUT": str(outputs), "SAID": said}
+            path = f"{place}{os.pathsep}{os.environ['PATH']}"
+            argv = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]]
+            worked = not subprocess.run(argv, env={"PATH": path, **known, **variables}, check=False).returncode
+            contexts["steps"]["left"] = {"outputs": entries(outputs.read_text()) if worked else {}}
+        if not worked and not step.get("continue-on-error"):
+            break
+    assert ran[-1] == last
 
 
 def in_shell(forge, place, *arguments, **more):

@@ -89,12 +89,23 @@ def test_any_depth_of_clone_gives_the_same_verdict(forge, depth):
     assert (outcome.code, outcome.outputs["verdict"]) == (1, "fail"), outcome.log
 
 
-def test_a_shallow_clone_whose_base_cannot_be_had_is_refused(forge):
+@pytest.mark.parametrize("depth", [0, 1, 2])
+def test_a_base_branch_that_cannot_be_asked_is_refused(forge, depth):
     forge.commit("topic", {"data/new.jsonl": HARMFUL}, after="main")
     event = forge.pull("topic")
-    place = forge.checkout(event.sha, depth=1)
-    runner = forge.runner(event, place, GITHUB_SERVER_URL="file:///nowhere")
-    assert refused(runner.run(), "'fetch-depth: 2'")
+    runner = forge.runner(event, forge.checkout(event.sha, depth=depth), GITHUB_SERVER_URL="file:///nowhere")
+    assert refused(runner.run(), "the repository cannot be asked what its branches hold")
+
+
+@pytest.mark.parametrize("depth", [0, 1, 2])
+def test_a_base_that_was_dropped_from_its_branch_is_refused(forge, depth):
+    """A run that is started again has the event of the first: the loose policy was taken back since."""
+    stood = forge.git(forge.desk, "rev-parse", "main")
+    forge.commit("main", {"d2b-gate.toml": LOOSE})
+    forge.commit("topic", {"data/new.jsonl": HARMFUL}, after="main")
+    event = forge.pull("topic")
+    forge.git(forge.desk, "push", "--quiet", "--force", "origin", f"{stood}:refs/heads/main")
+    assert refused(forge.act(event, depth=depth), "is not on the base branch 'main'")
 
 
 def test_a_base_that_moved_on_since_the_event_still_counts(forge):

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from d2b_gate.cli.action import install
-from d2b_gate.sources.checkout import Checkout
+from d2b_gate.sources.relay import authorisation
 from tests.action.runner import ACTION
 from tests.action.test_pull_request import refused
 from tests.cli.support import BASE, HARMFUL, HARMLESS, POLICY, environment
@@ -56,7 +56,14 @@ def test_nothing_that_the_checkout_s_git_configuration_names_is_run(forge, tmp_p
 
 @pytest.mark.parametrize("flags", [["--local"], ["--worktree"], ["--file", "included"]], ids=lambda flags: flags[0])
 @pytest.mark.parametrize(
-    "name", ["url.file:///other/.insteadOf", "http.proxy", "http.https://forge.example/.sslVerify", "core.gitProxy"]
+    "name",
+    [
+        "url.file:///other/.insteadOf",
+        "http.proxy",
+        "http.https://forge.example/.sslVerify",
+        "core.gitProxy",
+        "remote.file:///other/acme/data.url",
+    ],
 )
 def test_a_clone_that_says_where_a_fetch_goes_is_refused(forge, name, flags):
     """An earlier job on the same machine may have written it; the token would go there."""
@@ -67,6 +74,17 @@ def test_a_clone_that_says_where_a_fetch_goes_is_refused(forge, name, flags):
     forge.git(place, "config", "include.path", "../included")
     forge.git(place, "config", *flags, name, "x")
     assert refused(forge.runner(event, place).run(python=sys.executable), name.lower().partition("/")[0])
+
+
+def test_a_partial_clone_is_refused_and_fetches_nothing(forge, tmp_path):
+    """The evaluation reads objects in the clone, and an older git would fetch one that is missing."""
+    forge.commit("topic", {"data/new.jsonl": HARMFUL}, after="main")
+    event, marker = forge.pull("topic"), tmp_path / "was-run"
+    place = forge.checkout(event.sha)
+    for name, value in (("url", forge.origin), ("promisor", "true"), ("uploadpack", planted(tmp_path, marker))):
+        forge.git(place, "config", f"remote.other.{name}", str(value))
+    assert refused(forge.runner(event, place).run(python=sys.executable), "this is a partial clone")
+    assert not marker.exists()
 
 
 def test_what_a_checkout_stores_of_itself_is_fine(forge):
@@ -110,16 +128,31 @@ def test_an_interpreter_in_the_checkout_is_refused(forge, tmp_path):
 def test_stores_are_apart_by_repository_and_trust(forge, tmp_path):
     before = forge.git(forge.desk, "rev-parse", "main")
     forge.commit("topic", {"data/new.jsonl": HARMLESS}, after="main")
-    pull = forge.pull("topic")
+    pull, other = forge.pull("topic"), forge.pull("topic")
     fork = forge.pull("topic", repository="mallory/data")
     branch = forge.push("topic", before)
     guarded = forge.push("topic", before, protected=True)
     cache = str(tmp_path / "kept")
-    for event, more in ((pull, {}), (fork, {"dangerously_evaluate_forks": "true"}), (branch, {}), (guarded, {})):
+    for event, more in (
+        (pull, {}),
+        (other, {}),
+        (fork, {"dangerously_evaluate_forks": "true"}),
+        (branch, {}),
+        (guarded, {}),
+    ):
         assert forge.act(event, cache_dir=cache, **more).code == 0
     folder = tmp_path / "kept" / "acme" / "data"
-    assert sorted(place.name for place in folder.iterdir()) == ["branch", "fork", "protected", "pull"]
-    assert all((place / "store").exists() for place in folder.iterdir())
+    numbers = [event.payload["number"] for event in (pull, other, fork)]
+    levels = ["branch", f"fork/{numbers[2]}", "protected", f"pull/{numbers[0]}", f"pull/{numbers[1]}"]
+    assert sorted(store.parent.relative_to(folder).as_posix() for store in folder.rglob("store")) == sorted(levels)
+
+
+@pytest.mark.parametrize("number", [None, 0, True, "../protected", [1]])
+def test_a_pull_request_without_a_number_is_refused(forge, number):
+    forge.commit("topic", {"data/new.jsonl": HARMLESS}, after="main")
+    event = forge.pull("topic")
+    event.payload["number"] = number
+    assert refused(forge.act(event), "the event says no number of the pull request")
 
 
 @pytest.mark.parametrize("cache", ["kept", "{checkout}/kept"])
@@ -181,15 +214,14 @@ def test_the_token_takes_the_place_of_one_that_a_checkout_stored(tmp_path, monke
     stored = "http.https://forge.example/.extraheader"
     subprocess.run(["git", "init", "--quiet", str(tmp_path / "x")], check=True)
     subprocess.run(["git", "config", stored, "AUTHORIZATION: basic old"], cwd=tmp_path / "x", check=True)
-    checkout = Checkout(tmp_path / "x", "https://forge.example/acme/data", "secret")
-    given = {**os.environ, **checkout._authorisation()}
+    given = {**os.environ, **authorisation("https://forge.example/acme/data", "secret")}
     asked = ["git", "config", "--get-urlmatch", "http.extraheader", "https://forge.example/acme/data"]
     said = subprocess.run(asked, cwd=tmp_path / "x", env=given, capture_output=True, text=True, check=True).stdout
     assert base64.b64decode(said.split()[-1]) == b"x-access-token:secret"
     every = ["git", "config", "--get-all", stored]
     values = subprocess.run(every, cwd=tmp_path / "x", env=given, capture_output=True, text=True, check=True).stdout
     assert values.split("\n")[1] == "", "an empty value takes back what stands before it"
-    assert Checkout(tmp_path, "file:///somewhere/acme/data", "secret")._authorisation() == {}
+    assert authorisation("file:///somewhere/acme/data", "secret") == {}
 
 
 def test_the_lists_of_libraries_are_those_of_the_project():

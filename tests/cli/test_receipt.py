@@ -6,7 +6,7 @@ import base64
 import json
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -120,10 +120,11 @@ def statement(site):
 def test_a_receipt_of_ci_verifies(site):
     done = site.verify()
     assert done.returncode == 0
-    assert done.stdout == f"PASSED  commit {site.commit[:12]}  made by acme/data run 77\n"
+    base = site.world.git("rev-parse", "HEAD^1")
+    assert done.stdout == f"PASSED  commit {site.commit[:12]}  base {base[:12]}  made by acme/data run 77 (push)\n"
     assert done.stderr.startswith("d2b-gate: signed by the key ")
     digest = statement(site)["predicate"]["configuration"][0]["digest"]["sha256"]
-    everything = ("--commit", site.commit, "--result", "result.json", "--policy-digest", digest)
+    everything = ("--commit", site.commit, "--base", base, "--result", "result.json", "--policy-digest", digest)
     assert site.verify(*everything, "--repository", "acme/data").returncode == 0
     assert site.verify(*everything, "--quiet").stderr == ""
 
@@ -140,7 +141,8 @@ def test_a_receipt_that_says_failed_exits_with_1(failing):
     assert failing.receipt("--key", "key.pem").returncode == 0
     done = failing.verify()
     assert done.returncode == 1
-    assert done.stdout == f"FAILED  commit {failing.commit[:12]}  made by acme/data run 77\n"
+    base = failing.world.git("rev-parse", "HEAD^1")
+    assert done.stdout == f"FAILED  commit {failing.commit[:12]}  base {base[:12]}  made by acme/data run 77 (push)\n"
 
 
 @pytest.mark.parametrize("kind", KEYS)
@@ -202,6 +204,7 @@ def test_the_receipt_of_one_change_does_not_do_for_another(site, failing):
     altered = (site.world.root / "result.json").read_bytes() + b"\n"
     site.write("altered.json", altered)
     assert site.verify("--result", "altered.json").returncode == 3, "a subject is named by its bytes"
+    assert "it is compared with " in said(site.verify("--commit", site.commit, "--base", site.commit))
     assert "by the policy" in said(site.verify("--commit", site.commit, "--policy-digest", "0" * 64))
     assert "for the repository acme/data" in said(site.verify("--commit", site.commit, "--repository", "a/b"))
 
@@ -210,6 +213,24 @@ def test_a_receipt_that_is_held_against_nothing_proves_nothing(site):
     done = site.gate("receipt", "verify", "receipt.json", "--key", "key.pub")
     assert done.returncode == 2
     assert said(done).startswith("a receipt of one change must not do for another; say what it must be of: ")
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"passed": ()}, "it says PASSED and names no rule that was judged"),
+        ({"passed": ("control null", "row schema")}, "it says PASSED and names no rule that was judged"),
+        ({"base_commit": "a" * 40}, "it compares the commit aaaaaaaaaaaa with itself"),
+    ],
+)
+def test_a_signed_receipt_that_judged_nothing_proves_nothing(site, changes, sentence):
+    judged = receipt_of(verdict(QUIET), "ab" * 32, Maker(CI, "acme/data", "77", event="workflow_dispatch"))
+    hollow = replace(judged, **{"commit": "a" * 40, "base_commit": "b" * 40, **changes})
+    pem = (site.world.root / "key.pem").read_bytes()
+    site.write("receipt.json", signed(json.dumps(statement_of(hollow)).encode(), pem, "", "key"))
+    done = site.verify("--commit", "a" * 40)
+    assert done.returncode == 3
+    assert said(done).startswith(f"the receipt does not hold: {sentence}; ")
 
 
 def test_a_local_receipt_does_not_do_for_ci(passing):
@@ -310,6 +331,7 @@ def test_mistakes_with_keys_are_one_sentence(site):
     [
         (("--commit", "abc"), "--commit 'abc' is no whole commit id; "),
         (("--commit", ""), "--commit '' is no whole commit id; "),
+        (("--commit", "a" * 40, "--base", ""), "--base '' is no whole commit id; "),
         (("--result", "none.json"), "none.json: cannot read the result: "),
         (("--commit", "a" * 40, "--policy-digest", ""), "--policy-digest '' is no SHA-256; "),
         (("--commit", "a" * 40, "--repository", ""), "--repository is empty; "),

@@ -57,11 +57,19 @@ def _temporary() -> str:
 
 
 def _cache(event: RunnerEvent, found: Compared) -> Path:
-    """One store per repository and level of trust: what a pull request's run wrote, no protected branch reads."""
+    """One store per repository and level of trust: what a pull request's run wrote, nothing but its own runs read."""
     named = asked("cache-dir")
     root = Path(named).expanduser() if named else Path.home() / ".cache" / "d2b-gate-action"
     if not root.is_absolute():
         raise UsageError("the input 'cache-dir' is not absolute", remedy="name a directory outside the checkout")
     if root.resolve().is_relative_to(Path.cwd().resolve()):
         raise UsageError("the input 'cache-dir' lies in the checkout", remedy="name a directory outside of it")
-    return root.joinpath(*event.repository.split("/"), found.trust)
+    return root.joinpath(*event.repository.split("/"), *_level(event, found))
+
+
+def _level(event: RunnerEvent, found: Compared) -> tuple[str, ...]:
+    if found.trust not in ("pull", "fork"):
+        return (found.trust,)
+    if not event.pull_number:
+        raise UsageError("the event says no number of the pull request", remedy="run the job again")
+    return found.trust, event.pull_number
