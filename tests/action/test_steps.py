@@ -96,3 +96,15 @@ def test_a_step_that_refuses_says_so_everywhere(told, monkeypatch, capsys):
     assert main(["guard"]) == 2
     assert entries((told / "output").read_text()) == {"exit-code": "2", "verdict": "refused"}
     assert capsys.readouterr().out.startswith("::error title=d2b-gate::the input 'mode'")
+
+
+def test_pull_requests_share_models_and_nothing_else(tmp_path):
+    from d2b_gate.cli.action.evaluate import share_models
+
+    one, two, main = tmp_path / "pull" / "1", tmp_path / "pull" / "2", tmp_path / "protected"
+    for cache in (one, two, one, main):
+        share_models(cache)
+    (one / "models" / "weights").write_text("540 MB")
+    assert (two / "models" / "weights").read_text() == "540 MB"
+    assert sorted(path.name for path in one.iterdir()) == ["models"]
+    assert not main.exists()
