@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,7 +23,7 @@ from d2b_gate.core.receipt import (
     is_commit,
     is_sha256,
 )
-from d2b_gate.core.untrusted import PREFIX, Untrusted, quoted, refusal
+from d2b_gate.core.untrusted import PREFIX, Untrusted, quoted, refusal, strict_json
 from d2b_gate.core.wire_values import optional
 
 if TYPE_CHECKING:
@@ -187,21 +186,10 @@ def _loaded(content: bytes) -> Untrusted:
     if len(content) > LARGEST:
         raise _no_receipt(refusal(f"{len(content)} bytes are more than the {LARGEST} that are read", "receipt"))
     try:
-        loaded: object = json.loads(content.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant)
+        loaded: object = strict_json(content)
     except (ValueError, RecursionError):
         raise _no_receipt(refusal("it is not JSON", "receipt")) from None
     return Untrusted(loaded, "")
-
-
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    table = dict(pairs)
-    if len(table) != len(pairs):  # two readers could each believe another one of the two values
-        raise ValueError("a key occurs twice")
-    return table
-
-
-def _no_constant(name: str) -> float:
-    raise ValueError(f"{name} is not a JSON number")
 
 
 def _no_receipt(error: EvaluationError) -> EvaluationError:

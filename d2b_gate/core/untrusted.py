@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeVar
@@ -108,6 +109,28 @@ class Untrusted:
     def _bounded(self, size: int, most: int, noun: str) -> None:
         if size > most:
             raise refusal(f"{size} {noun} are more than the {most} that are read", self.at)
+
+
+def strict_json(content: bytes) -> object:
+    """Parse UTF-8 as JSON that every reader understands alike.
+
+    Raises:
+        ValueError: it is not, repeats a key, or holds NaN or an infinity.
+        RecursionError: it nests too deeply.
+    """
+    loaded: object = json.loads(content.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant)
+    return loaded
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    table = dict(pairs)
+    if len(table) != len(pairs):  # two readers could each believe another one of the two values
+        raise ValueError("a key occurs twice")
+    return table
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(f"{name} is not a JSON number")
 
 
 def is_plain(number: float) -> bool:

@@ -6,11 +6,10 @@ What is read back is untrusted: a publishing job renders a file that a less trus
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from d2b_gate.core.errors import EvaluationError
-from d2b_gate.core.untrusted import Untrusted, quoted, refusal
+from d2b_gate.core.untrusted import Untrusted, quoted, refusal, strict_json
 from d2b_gate.core.verdict import Control, FileChange, Provenance, RowFinding, Since, Status, Verdict
 from d2b_gate.core.wire_finding import STATUSES, finding_from, finding_to_mapping
 from d2b_gate.core.wire_policy import policy_changes_from, policy_changes_to_mapping
@@ -82,21 +81,10 @@ def verdict_from_json(content: bytes) -> Verdict:
     if len(content) > LARGEST_RESULT:
         raise refusal(f"{len(content)} bytes are more than the {LARGEST_RESULT} that are read", "")
     try:
-        mapping: object = json.loads(content.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant)
+        mapping: object = strict_json(content)
     except (ValueError, RecursionError) as error:  # a UnicodeDecodeError or JSONDecodeError is a ValueError
         raise refusal(f"it is not JSON ({quoted(str(error))})", "") from None
     return verdict_from_mapping(mapping)
-
-
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    table = dict(pairs)
-    if len(table) != len(pairs):  # two readers could each believe another one of the two values
-        raise ValueError("a key occurs twice")
-    return table
-
-
-def _no_constant(name: str) -> float:
-    raise ValueError(f"{name} is not a JSON number")
 
 
 def verdict_from_mapping(mapping: object) -> Verdict:
