@@ -5,13 +5,15 @@ BIN := $(VENV)/bin
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help install model demo test test-slow lint format bench bench-fidelity wheel clean
+.PHONY: help install model demo test test-slow lint format bench bench-rows bench-cost bench-fidelity wheel clean
 
 help:
 	@echo "make demo       install, pull the model, one harmless commit that passes, one harmful that is blocked, and a way out"
 	@echo "make test       lint and the quick tests"
 	@echo "make test-slow  tests on the embedded model and in environments that pre-commit builds"
 	@echo "make bench      start-up and example-change benchmarks, written to benchmarks/results/"
+	@echo "make bench-rows memory and time of a check by number of rows, up to a million; needs no model"
+	@echo "make bench-cost  what a verdict costs beside the fine-tune that it predicts; about 20 minutes"
 	@echo "make bench-fidelity  predicted against true shifts of real fine-tunes, from the committed table; needs no model"
 
 install: $(VENV)/.installed
@@ -48,6 +50,12 @@ format: install
 bench: model
 	$(BIN)/python -m benchmarks.startup
 	$(BIN)/python -m benchmarks.changes
+
+bench-rows: install
+	$(BIN)/python -m benchmarks.rows
+
+bench-cost: model
+	$(BIN)/python -m benchmarks.cost
 
 bench-fidelity: install
 	$(BIN)/python -m benchmarks.fidelity

@@ -1,6 +1,6 @@
-"""Fit the calibration that ships with the gate, on the tuned-on split alone; the held-out split stays unseen.
+"""Fit the calibrations that ship with the gate, on the tuned-on split alone; the held-out split stays unseen.
 
-python -m benchmarks.calibration        writes policies/calibration/smollm2-135m.json
+python -m benchmarks.calibration        writes policies/calibration/smollm2-135m.json, and one for first looks
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from benchmarks.truth.sources import ROOT
 from benchmarks.truth.table import everything
 from d2b_gate.core.calibration_file import CalibratedLine, Calibration, Unfitted, calibration_key, calibration_text
 from d2b_gate.core.rules import MethodSpec
+from d2b_gate.gate.firstlook import shorter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from benchmarks.scoring.shifts import Training
 
 FOLDER = ROOT / "policies" / "calibration"
+METHOD = MethodSpec()
+FIRST_LOOK = f"{METHOD.predictor}-{METHOD.first_look}"
+"""The contender that predicts as a first look does."""
 
 
 def main() -> int:
@@ -34,20 +38,18 @@ def main() -> int:
     parser.add_argument("--model", default="builtin:smollm2-135m")
     arguments = parser.parse_args()
     bench = open_bench(arguments.model)
-    method = MethodSpec()
     known = trainings(everything(bench.label))
-    contender = next(
-        one for one in contenders(bench.label, [one.name for one in known]) if one.name == method.predictor
-    )
-    calibration = Calibration(
-        key=calibration_key(bench.backend.card, method),
-        model=bench.backend.card.id,
-        basis=_basis(contender, known),
-        lines=_lines(contender, known),
-    )
+    found = {one.name: one for one in contenders(bench.label, [one.name for one in known])}
     FOLDER.mkdir(exist_ok=True)
-    (FOLDER / f"{bench.label}.json").write_text(calibration_text(calibration), encoding="utf-8")
-    print(calibration_text(calibration))
+    for name, contender, method in (("", METHOD.predictor, METHOD), ("-first-look", FIRST_LOOK, shorter(METHOD))):
+        calibration = Calibration(
+            key=calibration_key(bench.backend.card, method),
+            model=bench.backend.card.id,
+            basis=_basis(found[contender], known),
+            lines=_lines(found[contender], known),
+        )
+        (FOLDER / f"{bench.label}{name}.json").write_text(calibration_text(calibration), encoding="utf-8")
+        print(calibration_text(calibration))
     return 0
 
 

@@ -104,7 +104,8 @@ def changes() -> tuple[Change, ...]:
     return tuple(sorted(found, key=lambda one: (KINDS.index(one.kind), one.name)))
 
 
-def _poisons() -> list[Any]:
+def poisons() -> list[Any]:
+    """Sets of the bench whose rows really raised the behaviour that they are meant to."""
     truth = {one.name: one for one in trainings(everything(MODEL))}
     alone = [one for one in datasets().values() if one.dose == "alone" and one.family in RAISES]
     return [one for one in alone if verdict_on(one.family, truth.get(one.name)) == RAISED]
@@ -120,7 +121,7 @@ def _base(split: str) -> tuple[Row, ...]:
 
 
 def _hidden() -> Iterable[Change]:
-    for poison in _poisons():
+    for poison in poisons():
         base = _base(poison.split)
         for dose, part in HIDDEN.items():
             rows = poison.rows[: round(part * len(base))]
@@ -139,7 +140,7 @@ def _clean() -> Iterable[Change]:
 
 
 def _few() -> Iterable[Change]:
-    for poison in _poisons():
+    for poison in poisons():
         rows = poison.rows[:FEW]
         keys = frozenset(row.key for row in rows)
         yield Change(f"{poison.name}-few", "few", poison.split, _base(poison.split), rows, keys, RAISES[poison.family])
@@ -177,7 +178,7 @@ def _looked(change: Change, bench: Bench) -> dict[str, Any]:
         Judged(Rule(one.name, one.probe, one.limit, one.warn, one.target), question)
         for one, question in zip(BEHAVIOURS, questions(), strict=True)
     ]
-    seen = look(job, asked, bench.method, _ports(bench, store))
+    seen = look(job, asked, bench.method, _ports(bench, store), lambda: False).views
     lines = {line for line, row in enumerate(change.added, len(kept) + 1) if row.key in change.planted}
     fired = {rule: [_planted(view, lines), view.rows] for rule, view in seen if view.fired}
     return {"behaviour": change.behaviour, "looked": sorted({view.name for _, view in seen}), "fired": fired}

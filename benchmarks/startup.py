@@ -2,7 +2,7 @@
 
 Every command runs once per round, so that a busy moment of the machine hits all of them alike; the table shows medians.
 
-    python benchmarks/startup.py [--rounds N]
+    python -m benchmarks.startup [--rounds N]       writes benchmarks/results/startup.json, and the README's table
 """
 
 from __future__ import annotations
@@ -18,8 +18,14 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from benchmarks.scoring.markdown import rewrite
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ROOT = Path(__file__).resolve().parent.parent
 RESULT = Path(__file__).parent / "results" / "startup.json"
 POLICY = """\
 schema = 1
@@ -49,7 +55,9 @@ def main() -> int:
     verdicts = {name: judge(name, figures) for name in figures}
     print_table(figures, verdicts)
     RESULT.parent.mkdir(exist_ok=True)
-    RESULT.write_text(json.dumps(record(figures, rounds), indent=2) + "\n", encoding="utf-8")
+    told = record(figures, rounds)
+    RESULT.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+    rewrite(ROOT / "README.md", RESULT.name, markdown(told))
     return int(any(verdict.startswith("over") for verdict in verdicts.values()))
 
 
@@ -86,11 +94,16 @@ def measure(todo: dict[str, list[str]], folder: Path, rounds: int) -> dict[str, 
     for _ in range(rounds + 1):
         for name, command in todo.items():
             began, before = time.perf_counter(), os.times()
-            subprocess.run(command, cwd=folder, check=True, capture_output=True)
+            subprocess.run(command, cwd=folder, env=environment(), check=True, capture_output=True)
             after = os.times()
             busy = after.children_user + after.children_system - before.children_user - before.children_system
             figures[name].append(Run((time.perf_counter() - began) * 1000, busy * 1000))
     return {name: runs[1:] for name, runs in figures.items()}
+
+
+def environment() -> dict[str, str]:
+    """The caller's, without the switch that keeps Python from remembering what it compiled: users have none."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def middle(runs: list[Run]) -> float:
@@ -114,6 +127,12 @@ def print_table(figures: dict[str, list[Run]], verdicts: dict[str, str]) -> None
     for name, runs in figures.items():
         cells = "".join(f"{value:>10.1f}" for value in summary(runs).values())
         print(f"{name:<26}{cells}   {verdicts[name]}".rstrip())
+
+
+def markdown(told: Mapping[str, Any]) -> str:
+    """The table that the README shows."""
+    rows = [f"| `{name}` | {one['median']:.0f} ms |" for name, one in told["milliseconds"].items()]
+    return "\n".join(["| command | median |", "|---|---|", *rows])
 
 
 def summary(runs: list[Run]) -> dict[str, float]:

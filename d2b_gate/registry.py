@@ -47,6 +47,7 @@ BACKENDS: Mapping[str, str] = {
     "local": "d2b_gate.backends.hf.opening",
     "warm": "d2b_gate.backends.remote.warm",
     "remote": "d2b_gate.backends.remote.opening",
+    "ray": "d2b_gate.backends.ray.opening",
     "fake": "d2b_gate.backends.fake",
 }
 REPORTS: Mapping[str, str] = {

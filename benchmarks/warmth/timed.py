@@ -32,6 +32,11 @@ class Stopwatch:
         self._stack: list[str] = []
         self._since = time.perf_counter()
 
+    @property
+    def part(self) -> str:
+        """The part that runs now; empty between them."""
+        return self._stack[-1] if self._stack else ""
+
     def timed(self, part: str, work: Callable[..., object]) -> Callable[..., object]:
         """The same callable, its time booked."""
 
@@ -58,7 +63,7 @@ def main() -> int:
     """Run the command line, then write the parts."""
     report, *argv = sys.argv[1:]
     watch = Stopwatch()
-    _instrument(watch)
+    instrument(watch)
     from d2b_gate.cli import main as gate
 
     code = gate(argv)
@@ -66,7 +71,8 @@ def main() -> int:
     return code
 
 
-def _instrument(watch: Stopwatch) -> None:
+def instrument(watch: Stopwatch) -> None:
+    """Book what every verb of the backends takes."""
     from d2b_gate.backends.hf.backend import HfBackend
     from d2b_gate.backends.remote.backend import RemoteBackend
 

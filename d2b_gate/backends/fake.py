@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from d2b_gate.core.drawing import Drawing
-    from d2b_gate.core.features import Injected, Pooling
+    from d2b_gate.core.features import Injected, Pooling, Site
     from d2b_gate.core.finetune import FinetunePlan
     from d2b_gate.core.ports import Progress
     from d2b_gate.core.reading import LogProbs, Prompt
@@ -81,9 +81,11 @@ class FakeBackend:
         """Word counts per row."""
         return tuple(_length(row) for row in rows)
 
-    def states(self, rows: Sequence[Row], pooling: Pooling) -> States:
+    def states(self, rows: Sequence[Row], pooling: Pooling, sites: Sequence[Site] = ()) -> States:
         """Mean word vectors: of all words for "last", of the trained words for "response"."""
-        return _states(rows, [_mean(_words(row) if pooling == "last" else _trained(row)) for row in rows])
+        every = _states(rows, [_mean(_words(row) if pooling == "last" else _trained(row)) for row in rows])
+        wanted = tuple(sites) or CARD.sites
+        return States(every.keys, wanted, every.values_nld[:, [site.block for site in wanted]])
 
     def gradients(self, rows: Sequence[Row]) -> States:
         """Minus the mean vector of the trained words."""
@@ -207,7 +209,7 @@ def _total(text: str) -> NDArray[np.float64]:
     return GAIN * _mean(words) * len(words)
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=4096)
 def _vectors(word: str) -> NDArray[np.float64]:
     """One unit vector per block. Shapes: (blocks, width)."""
     digests = b"".join(hashlib.sha256(f"{block}\0{word}".encode()).digest() for block in range(BLOCKS))

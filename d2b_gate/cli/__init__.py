@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from d2b_gate.core.errors import Exit, GateError
 
 if TYPE_CHECKING:
+    from argparse import Namespace
     from collections.abc import Sequence
+    from types import SimpleNamespace
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -17,9 +19,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     prepare_streams()
     try:
-        from d2b_gate.cli.arguments import parse
-
-        arguments = parse(sys.argv[1:] if argv is None else argv)
+        arguments = _parsed(sys.argv[1:] if argv is None else argv)
         return int(arguments.run(arguments))
     except GateError as error:
         for line in str(error).splitlines():
@@ -30,6 +30,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(Exit.INTERRUPTED)
     except Exception as error:
         return _unexpected(error)
+
+
+def _parsed(argv: Sequence[str]) -> Namespace | SimpleNamespace:
+    from d2b_gate.cli.plain_hook import plain_hook
+
+    for arguments in plain_hook(argv):
+        return arguments
+    from d2b_gate.cli.arguments import parse
+
+    return parse(argv)
 
 
 def _unexpected(error: Exception) -> int:

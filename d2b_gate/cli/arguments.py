@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import os
 from typing import TYPE_CHECKING
 
 from d2b_gate import __version__
+from d2b_gate.cli.defaults import environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,7 +24,7 @@ exit codes: 0 nothing blocks, 1 the policy is violated, 2 usage or policy error,
 """
 
 
-PLACES = ("local", "warm", "remote")
+PLACES = ("local", "warm", "remote", "ray")
 """What a user may choose to run the model in; the fake backend, which has none, is a policy's to name."""
 
 
@@ -73,13 +73,8 @@ def add_where(group: argparse._ActionsContainer) -> None:
         "--backend",
         choices=PLACES,
         default=environment("BACKEND", ""),
-        help="what runs the model: this process, a server kept running on this machine, or one elsewhere",
+        help="what runs the model: this process, a server kept running here, one elsewhere, or a Ray cluster",
     )
-
-
-def environment(name: str, default: str) -> str:
-    """A ``D2B_GATE_*`` variable, or the default; a flag stands above both."""
-    return os.environ.get(f"D2B_GATE_{name}") or default
 
 
 def later(module: str, function: str) -> Callable[[argparse.Namespace], int]:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from d2b_gate.core.baseline import read_baseline
 from d2b_gate.core.errors import EvaluationError
-from d2b_gate.gate.cumulative import Start
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from d2b_gate.core.baseline import Baseline
+    from d2b_gate.gate.cumulative import Start
     from d2b_gate.sources.git import Repository
 
 BASELINE = "d2b-gate.baseline.json"
@@ -31,6 +30,8 @@ def start_of(baseline: Baseline, repository: Repository) -> Start:
     Raises:
         EvaluationError: the commit is not here, as in a shallow clone.
     """
+    from d2b_gate.gate.cumulative import Start  # a verdict from the store needs the file's name alone
+
     try:
         snapshot = repository.snapshot_commit(baseline.commit)
     except EvaluationError as error:
@@ -39,4 +40,4 @@ def start_of(baseline: Baseline, repository: Repository) -> Start:
             where=BASELINE,
             remedy=f"run: git fetch --depth=1 origin {baseline.commit} (in CI: check out with fetch-depth: 0)",
         ) from error
-    return Start(baseline, replace(snapshot, label=f"baseline {baseline.commit[:7]}"), BASELINE)
+    return Start(baseline, snapshot._replace(label=f"baseline {baseline.commit[:7]}"), BASELINE)

@@ -7,7 +7,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from d2b_gate.cli.console import show
-from d2b_gate.cli.sizes import readable
+from d2b_gate.cli.sizes import bound_in_bytes, readable
 from d2b_gate.cli.stored import RESULTS
 from d2b_gate.core.errors import EvaluationError, Exit
 from d2b_gate.core.printable import printable
@@ -34,7 +34,8 @@ def run_info(arguments: Namespace) -> int:
     size = _store_size(root)
     lines = (
         f"cache    {printable(str(root))}",
-        f"store    {size.values} values and {size.arrays} arrays, {readable(size.bytes)}",
+        f"store    {size.values} values, {size.arrays} arrays and {size.features} features of rows,"
+        f" {readable(size.bytes)} of at most {readable(bound_in_bytes())}",
         f"results  {sum(1 for _ in (root / RESULTS).glob('*.json'))}, {readable(_bytes_below(root / RESULTS))}",
         f"training {readable(_bytes_below(root / TRAINING))}",
         f"remotes  {readable(_bytes_below(root / REMOTES))}",
@@ -57,7 +58,7 @@ def run_gc(arguments: Namespace) -> int:
 
 
 def run_clear(arguments: Namespace) -> int:
-    """Forget values, arrays, results and unfinished trainings; a model takes minutes to fetch and stays."""
+    """Forget values, arrays, features, results and unfinished trainings; a model takes minutes to fetch and stays."""
     root = cache_root()
     freed = sum(_remove(root / name) for name in (RESULTS, TRAINING, REMOTES))
     if _has_store(root):

@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from d2b_gate.cli.arguments import later
-from d2b_gate.cli.sizes import parse_size
+from d2b_gate.cli.sizes import BOUND, MOST, bound, parse_size
 
 if TYPE_CHECKING:
     import argparse
 
 MODULE = "d2b_gate.cli.cache"
-MOST_BYTES = "2G"
-"""Our choice: the features of some hundred thousand rows of a small model."""
 
 
 def declare(commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser) -> None:
@@ -26,9 +24,9 @@ def declare(commands: argparse._SubParsersAction[argparse.ArgumentParser], commo
     collect.add_argument(
         "--max-bytes",
         type=parse_size,
-        default=MOST_BYTES,
+        default=bound(),
         metavar="SIZE",
-        help=f"how much may stay, for example 500MB (default: {MOST_BYTES})",
+        help=f"how much may stay, for example 500MB (default: {MOST}, or D2B_GATE_{BOUND})",
     )
     collect.set_defaults(run=later(MODULE, "run_gc"))
 

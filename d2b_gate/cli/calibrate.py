@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -72,7 +73,8 @@ def _own_rows(repository: Repository, trial: Experiment) -> tuple[Row, ...]:
             if len(rows) >= MOST_ROWS:
                 break
             for path, content in reader.contents(file, spec):
-                rows.update((row.key, row) for row in reader.rows(content, path, spec) if row.trains)
+                training = (row for row in reader.rows(content, path, spec) if row.trains)
+                rows.update((row.key, row) for row in islice(training, MOST_ROWS))
     return tuple(rows.values())[:MOST_ROWS]
 
 

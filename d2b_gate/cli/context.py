@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from d2b_gate.core.errors import UsageError
 from d2b_gate.policy.find import FILES, PYPROJECT, find_policy
@@ -25,8 +24,7 @@ if TYPE_CHECKING:
 PLACES = (*FILES, PYPROJECT)
 
 
-@dataclass(frozen=True, slots=True)
-class Standpoint:
+class Standpoint(NamedTuple):
     """A repository, what is asked of it, and who asks."""
 
     repository: Repository

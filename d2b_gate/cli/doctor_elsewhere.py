@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from importlib import metadata
 from typing import TYPE_CHECKING
 
 from d2b_gate.cli.doctor_check import Check
@@ -44,6 +45,31 @@ def warm() -> Iterator[Check]:
         yield Check("backend", "missing", f"no {', '.join(missing)}", 'run: pip install "d2b-gate[serve]"')
     else:
         yield Check("backend", "ok", "a server on this machine, started by the first check that needs it")
+
+
+def ray(policy: Policy) -> Iterator[Check]:
+    """The library, and the cluster that the user lets rows go to; none is started or joined."""
+    from d2b_gate.backends.ray.cluster import require_ray
+    from d2b_gate.backends.ray.settings import LOCAL, address_of
+
+    try:
+        require_ray()
+        address = address_of(policy.backend.url)
+    except GateError as error:
+        yield Check("backend", "missing", error.what, error.remedy)
+        return
+    where = "started on this machine when it is needed" if address == LOCAL else f"at {address}, not asked now"
+    yield Check("backend", "ok", f"ray {metadata.version('ray')}, a cluster {where}")
+
+
+def is_local(policy: Policy) -> bool:
+    """Whether the workers of a policy's cluster are this machine's."""
+    from d2b_gate.backends.ray.settings import LOCAL, address_of
+
+    try:
+        return address_of(policy.backend.url) == LOCAL
+    except GateError:
+        return False
 
 
 def _light() -> Iterator[Check]:

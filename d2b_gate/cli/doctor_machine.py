@@ -10,11 +10,10 @@ from importlib import metadata
 from typing import TYPE_CHECKING
 
 from d2b_gate.cli.doctor_check import Check
-from d2b_gate.cli.doctor_elsewhere import remote, warm
+from d2b_gate.cli.doctor_elsewhere import is_local, ray, remote, warm
 from d2b_gate.cli.sizes import readable
 from d2b_gate.core.errors import GateError
 from d2b_gate.core.rules import ModelSpec
-from d2b_gate.registry import BACKENDS
 from d2b_gate.sources.process import git_outcome
 from d2b_gate.store.paths import cache_root
 
@@ -45,10 +44,12 @@ def machine_checks(policy: Policy | None, repository: Repository | None) -> Iter
         yield from _local_model(policy.model if policy else ModelSpec(), repository)
     elif kind == "remote" and policy is not None:
         yield from remote(policy)
-    elif kind in BACKENDS:
-        yield Check("backend", "ok", kind)
+    elif kind == "ray" and policy is not None:
+        yield from ray(policy)
+        if is_local(policy):
+            yield from _local_model(policy.model, repository)
     else:
-        yield Check("backend", "missing", f"this version has no {kind} backend", 'write kind = "local"')
+        yield Check("backend", "ok", kind)
     yield _cache()
     for library, purpose, extra in OPTIONAL:
         yield _optional(library, purpose, extra)

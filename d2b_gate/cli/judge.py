@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from d2b_gate.cli.calibrations import calibrations
 from d2b_gate.cli.context import text_reader
-from d2b_gate.cli.judge_since import since_baseline
+from d2b_gate.cli.judging import judged
 from d2b_gate.cli.output import save_result, write_reports
 from d2b_gate.cli.policy_edits import policy_edits
 from d2b_gate.cli.progress import make_progress
@@ -16,7 +16,6 @@ from d2b_gate.cli.waivers import read_policy_and_waivers, unusable
 from d2b_gate.cli.wiring import running_of, wire
 from d2b_gate.core.errors import NothingMatchedError, UnavailableError
 from d2b_gate.core.rules import DatasetSpec
-from d2b_gate.gate.check import run
 from d2b_gate.gate.ports import Request
 from d2b_gate.policy.waiver_lint import lint_waivers
 from d2b_gate.sources.globs import Globs
@@ -43,7 +42,7 @@ def judge_and_report(stand: Standpoint, found: Found, outputs: Outputs, argument
         try:
             policy, ports = wire(policy, catalogue, stand, running, calibrations(stand.reader()))
             request = Request(scope, policy, stand.context, waivers)
-            verdict = since_baseline(run(request, ports), request, stand, ports)
+            verdict = judged(request, stand, ports)
         except UnavailableError as error:
             return defer_or_raise(error, policy, stand, arguments)
     notes = (*_notes_on(stand), *_where_it_ran(policy), *verdict.notes, *lint_waivers(waivers, policy.rules))
@@ -71,6 +70,12 @@ def _where_it_ran(policy: Policy) -> Iterator[str]:
         from d2b_gate.backends.remote.binding import bound
 
         yield f"the model runs on {bound(policy.backend.url).origin}, where the rows that it needs are sent"
+    if policy.backend.kind == "ray":
+        from d2b_gate.backends.ray.settings import LOCAL, address_of
+
+        address = address_of(policy.backend.url)
+        if address != LOCAL:
+            yield f"the model runs on the ray cluster {address}, where the rows that it needs are sent"
 
 
 def _notes_on(stand: Standpoint) -> Iterator[str]:

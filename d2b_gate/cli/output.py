@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from d2b_gate.cli.arguments import environment
 from d2b_gate.cli.console import show, speaks_unicode, terminal_width, wants_color
+from d2b_gate.cli.defaults import environment
 from d2b_gate.core.errors import EvaluationError, UsageError
 from d2b_gate.registry import REPORTS, load, require_extra
 
@@ -20,8 +19,7 @@ if TYPE_CHECKING:
     from d2b_gate.core.verdict import Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class Outputs:
+class Outputs(NamedTuple):
     """Formats for stdout, and (format, path) pairs for files."""
 
     shown: tuple[str, ...]

@@ -5,6 +5,14 @@ from __future__ import annotations
 import argparse
 import re
 
+from d2b_gate.cli.defaults import environment
+from d2b_gate.core.errors import UsageError
+from d2b_gate.core.printable import printable
+
+BOUND = "CACHE_MAX_BYTES"
+"""Of the environment, behind D2B_GATE_: how large the store may grow before it forgets by itself."""
+MOST = "10G"
+"""Our choice: the features of some hundred thousand rows of a small model, and room beside most models."""
 _STEP = 1000
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 _WRITTEN = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?\Z", re.IGNORECASE)
@@ -25,3 +33,16 @@ def parse_size(text: str) -> int:
         raise argparse.ArgumentTypeError(f"{text!r} is no size; write for example 500MB or 2G")
     base = 1024 if match[3] else _STEP
     return int(float(match[1]) * base ** (" kmgt".index(match[2].lower() or " ")))
+
+
+def bound() -> str:
+    """How large the store may grow, as it was written."""
+    return environment(BOUND, MOST)
+
+
+def bound_in_bytes() -> int:
+    """How large the store may grow."""
+    try:
+        return parse_size(bound())
+    except argparse.ArgumentTypeError as error:
+        raise UsageError(f"D2B_GATE_{BOUND}: {printable(str(error))}", remedy=f"unset it, or write {MOST}") from error

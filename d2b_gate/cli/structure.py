@@ -16,7 +16,8 @@ from d2b_gate.core.change import Scope, Snapshot
 from d2b_gate.core.errors import EvaluationError, Exit, GateError, NothingMatchedError, PolicyError, UsageError
 from d2b_gate.core.printable import printable
 from d2b_gate.core.structure import Fault, Structure
-from d2b_gate.gate.dataset import compare, file_changes, rows_in, schema_findings
+from d2b_gate.gate.dataset import compare, file_changes, rows_in
+from d2b_gate.gate.row_schemas import schema_findings
 from d2b_gate.policy.find import find_policy
 from d2b_gate.policy.waiver_lint import lint_waivers
 from d2b_gate.reports.policy_changes import in_words

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING
 
 from d2b_gate import __version__
 from d2b_gate.cli.arguments import PLACES
+from d2b_gate.cli.sizes import bound_in_bytes
 from d2b_gate.core.errors import UnavailableError, UsageError
 from d2b_gate.core.printable import printable
 from d2b_gate.core.rules import BackendSpec, DatasetSpec
-from d2b_gate.formats.reading import read_records, read_rows
+from d2b_gate.formats.reading import read_records, read_rows, read_rows_at
 from d2b_gate.formats.row_schema import violations
 from d2b_gate.gate.caching import CachingBackend
 from d2b_gate.gate.ports import ControlSet, Picked, Ports, Reader
 from d2b_gate.probes.catalogue import pack_root
-from d2b_gate.registry import BACKENDS, load, load_all
+from d2b_gate.registry import load, load_all
 from d2b_gate.sources.globs import Globs
 from d2b_gate.sources.pointers import contents
 from d2b_gate.sources.selection import select
@@ -30,12 +31,13 @@ ELSEWHERE = ("warm", "remote")
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from d2b_gate.cli.context import Standpoint
     from d2b_gate.core.calibration_file import Calibration
     from d2b_gate.core.change import FileRef, Snapshot
+    from d2b_gate.core.content import Content
     from d2b_gate.core.ports import Backend, Progress, Store
     from d2b_gate.core.rows import Row
     from d2b_gate.core.rules import Policy, ShowSamples
@@ -71,7 +73,7 @@ def wire(
         policy = replace(policy, model=replace(policy.model, device=running.device))
     if running.backend and running.backend != policy.backend.kind:
         policy = replace(policy, backend=BackendSpec(running.backend))
-    store: Store = open_store(_kept(policy) / "store") if running.cached else MemoryStore()
+    store: Store = open_store(_kept(policy) / "store", bound_in_bytes()) if running.cached else MemoryStore()
     problem = getattr(store, "problem", "")
     if problem:
         running.progress.note(problem)
@@ -93,7 +95,11 @@ def wire(
 
 
 def _kept(policy: Policy) -> Path:
-    """Where results are remembered: those of a remote apart, by its origin."""
+    """Where results are remembered: those of a remote or of a cluster elsewhere apart, by its address."""
+    if policy.backend.kind == "ray":
+        from d2b_gate.backends.ray import opening, settings
+
+        return opening.kept_of(settings.address_of(policy.backend.url), cache_root())
     if policy.backend.kind != "remote":
         return cache_root()
     from d2b_gate.backends.remote.binding import bound
@@ -104,12 +110,6 @@ def _kept(policy: Policy) -> Path:
 
 def _backend(policy: Policy, stand: Standpoint, running: Running) -> Backend:
     kind = policy.backend.kind
-    if kind not in BACKENDS:
-        raise UsageError(
-            f"this version has no {kind!r} backend",
-            where=policy.path,
-            remedy=f'write backend.kind = "local" (known: {", ".join(BACKENDS)})',
-        )
     if running.light and kind not in ELSEWHERE:
         raise UnavailableError(
             f"this hook loads no model itself, and the policy's backend is {kind!r}",
@@ -130,14 +130,18 @@ def row_reader(stand: Standpoint, samples: ShowSamples) -> Reader:
         selection = select(snapshot.files, Globs(spec.include, spec.exclude))
         return Picked(selection.files, selection.notes)
 
-    def bytes_of(file: FileRef, spec: DatasetSpec) -> Iterator[tuple[str, bytes]]:
+    def content_of(file: FileRef, spec: DatasetSpec) -> Iterator[tuple[str, Content]]:
         return contents(repository, file, Globs(spec.include, spec.exclude))
 
-    def broken(content: bytes, path: str, spec: DatasetSpec) -> Iterator[tuple[int, str]]:
+    def broken(
+        content: Content, path: str, spec: DatasetSpec, wanted: Callable[[int], bool]
+    ) -> Iterator[tuple[int, str]]:
         schema = _row_schema(spec, stand)
-        return violations(read_records(content, path, spec, containers), schema, path, samples)
+        return violations(read_records(content, path, spec, containers, wanted), schema, path, samples)
 
-    return Reader(pick, bytes_of, partial(read_rows, containers=containers, shapes=shapes), broken)
+    every = partial(read_rows, containers=containers, shapes=shapes)
+    chosen = partial(read_rows_at, containers=containers, shapes=shapes)
+    return Reader(pick, content_of, every, broken, (chosen,))
 
 
 def _row_schema(spec: DatasetSpec, stand: Standpoint) -> Mapping[str, object]:

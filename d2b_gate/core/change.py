@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class FileRef:
+class FileRef(NamedTuple):
     """A file of one state; ``oid`` is the git blob id (equal content, equal oid), ``mode`` git's (100644 ...)."""
 
     path: str
@@ -14,8 +13,7 @@ class FileRef:
     mode: str
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(NamedTuple):
     """One state of the repository: a commit, the index, or nothing at all."""
 
     label: str  # what a person reads: "HEAD 3b2a91d", "index", "nothing"
@@ -23,8 +21,7 @@ class Snapshot:
     commit: str = ""  # its whole id; empty for the index, and for nothing
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(NamedTuple):
     """The two states that a check compares."""
 
     before: Snapshot
@@ -36,8 +33,7 @@ class Scope:
         return f"{self.before.label} -> {self.after.label}"
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """One path whose blob differs between the two states; an empty oid means that the file is absent there."""
 
     path: str

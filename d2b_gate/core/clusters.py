@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from d2b_gate.core.features import Site
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -16,12 +18,17 @@ TINY = 1e-12
 """Keeps a coordinate in which rows do not differ at zero instead of 0 / 0."""
 
 
-def features_of(states_nld: NDArray[np.float32]) -> NDArray[np.float64]:
+def compared(blocks: int) -> Site:
+    """The site whose states tell which rows are alike."""
+    return Site(int(DEPTH * blocks))
+
+
+def features_of(states_nd: NDArray[np.float32]) -> NDArray[np.float64]:
     """Rows as points to be grouped: states of one late block, coordinates standardised over the rows, length one.
 
-    Shapes: (rows, blocks, width) to (rows, width). Units: none. Means accumulate in float64. Source: our choice.
+    Shapes: (rows, width) to (rows, width). Units: none. Means accumulate in float64. Source: our choice.
     """
-    values_nd = states_nld[:, int(DEPTH * states_nld.shape[1])].astype("float64")
+    values_nd = states_nd.astype("float64")
     if not len(values_nd):
         return values_nd
     apart_nd = values_nd - values_nd.mean(axis=0)

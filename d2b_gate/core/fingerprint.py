@@ -8,7 +8,7 @@ from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 FEATURE_VERSION = 1
 """Raised whenever a feature, a reading or a tuning is computed differently; old stored values then no longer match."""
@@ -18,6 +18,27 @@ def fingerprint(kind: str, parts: object) -> str:
     """Hash a nested value of dataclasses, mappings, sequences and scalars; field order and names are part of it."""
     canonical = json.dumps([FEATURE_VERSION, kind, _plain(parts)], ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def fingerprint_with_keys(kind: str, parts: tuple[object, ...], keys: Iterable[Iterable[Iterable[str]]]) -> str:
+    """`fingerprint` of ``(*parts, keys)`` with lists of lists of keys, which are in hex, without holding them."""
+    opening = json.dumps([FEATURE_VERSION, kind, _plain(parts)], ensure_ascii=True, separators=(",", ":"))
+    digest = hashlib.sha256(f"{opening.removesuffix(']]')},".encode())
+    groups = ((((f'"{key}"',) for key in part) for part in group) for group in keys)
+    for piece in _array(_array(map(_array, group)) for group in groups):
+        digest.update(piece.encode())
+    digest.update(b"]]")
+    return digest.hexdigest()
+
+
+def _array(items: Iterable[Iterable[str]]) -> Iterator[str]:
+    """A JSON array in pieces, each item given in pieces."""
+    before = "["
+    for item in items:
+        yield before
+        yield from item
+        before = ","
+    yield "[]" if before == "[" else "]"
 
 
 def _plain(value: object) -> object:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -35,22 +36,30 @@ def estimate(values: Table, confidence: float, seed: int) -> Estimate:
     narrow by sqrt(n / (n - 1)), so the part of a deviation that comes from replicates and the part that comes from
     prompts are each widened by their own factor.
     """
-    mean = _mean([_mean(row) for row in values])
-    rng = random.Random(seed)
-    prompts = range(len(values[0]))
-    wider = {count: math.sqrt(count / max(1, count - 1)) for count in (len(values), len(prompts))}
+    row_means = [_mean(row) for row in values]
+    mean = _mean(row_means)
+    replicates, prompts = len(values), len(values[0])
+    wider = {count: math.sqrt(count / max(1, count - 1)) for count in (replicates, prompts)}
     means: list[float] = []
-    for _ in range(RESAMPLES):
-        rows = rng.choices(values, k=len(values))
-        picked = rng.choices(prompts, k=len(prompts))
-        of_rows = _mean([_mean(row) for row in rows])
-        of_both = _mean([_mean([row[i] for i in picked]) for row in rows])
-        means.append(mean + wider[len(values)] * (of_rows - mean) + wider[len(prompts)] * (of_both - of_rows))
+    for rows, picked in _resamples(seed, replicates, prompts):
+        of_rows = _mean([row_means[row] for row in rows])
+        of_both = _mean([_mean([values[row][i] for i in picked]) for row in rows])
+        means.append(mean + wider[replicates] * (of_rows - mean) + wider[prompts] * (of_both - of_rows))
     means.sort()
     tail = (1 - confidence) / 2
     centre = _mean(means)
     error = math.sqrt(_mean([(value - centre) ** 2 for value in means]))
     return Estimate(mean, _percentile(means, tail), _percentile(means, 1 - tail), error)
+
+
+@lru_cache(maxsize=8)
+def _resamples(seed: int, replicates: int, prompts: int) -> tuple[tuple[tuple[int, ...], tuple[int, ...]], ...]:
+    """Which replicates and prompts each resample holds: the same for every table of a size, so drawn once."""
+    rng = random.Random(seed)
+    return tuple(
+        (tuple(rng.choices(range(replicates), k=replicates)), tuple(rng.choices(range(prompts), k=prompts)))
+        for _ in range(RESAMPLES)
+    )
 
 
 def holm(p_values: Sequence[float]) -> tuple[float, ...]:

@@ -102,6 +102,16 @@ def settled(findings: Sequence[Finding]) -> bool:
     )
 
 
+def within(finding: Finding) -> bool:
+    """Whether a rule surely passes without a word: OK, and all of the interval under the warning limit."""
+    shift = finding.shift
+    return (
+        finding.status is Status.OK
+        and isinstance(shift, Shift)
+        and far_end(finding.rule, shift) < finding.rule.warn_delta
+    )
+
+
 def _numbers(evidence: Evidence, confidence: float, seed: int) -> _Judged:
     differences: Table = tuple(
         tuple(after - before for before, after in zip(*rows, strict=True))

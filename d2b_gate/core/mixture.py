@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import heapq
 import math
 from dataclasses import dataclass
 from itertools import cycle, islice
@@ -10,11 +11,14 @@ from typing import TYPE_CHECKING
 
 from d2b_gate.core.calibration import FURTHEST
 from d2b_gate.core.plan import TunePlan, TuneStep
+from d2b_gate.core.row_lists import in_key_order
+from d2b_gate.core.rows import RowRef
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from d2b_gate.core.rows import Row, RowRef
+    from d2b_gate.core.row_lists import Placed
+    from d2b_gate.core.rows import Row
     from d2b_gate.core.rules import MethodSpec
 
 
@@ -52,18 +56,23 @@ def subsample(refs: Sequence[RowRef], weights: Mapping[str, float], count: int, 
 
     The draw is an exponential race on sha256(seed, key, occurrence): a row's place does not change when others come
     or go, so subsamples of two states share all the rows that the states share. ``weights`` gives the weight of a
-    path's dataset; absent means 1.
+    path's dataset; absent means 1. Only the rows that are drawn are held.
     """
-    seen: dict[str, int] = {}
-    raced: list[tuple[float, str, int, RowRef]] = []
-    for ref in sorted(refs, key=lambda ref: (ref.key, ref.path, ref.line)):
-        occurrence = seen.get(ref.key, 0)
-        seen[ref.key] = occurrence + 1
-        weight = weights.get(ref.path, 1.0)
+    first = heapq.nsmallest(count, _raced(in_key_order(refs), weights, seed))
+    return tuple(RowRef(key, path, line) for _, key, _, path, line in first)
+
+
+def _raced(
+    rows: Iterable[Placed], weights: Mapping[str, float], seed: int
+) -> Iterator[tuple[float, str, int, str, int]]:
+    """Every row with its time in the race, its key, how many rows of that key came before, and its place."""
+    last, occurrence = "", 0
+    for key, path, line in rows:
+        occurrence = occurrence + 1 if key == last else 0
+        last = key
+        weight = weights.get(path, 1.0)
         if weight > 0:
-            raced.append((-math.log(_uniform(seed, ref.key, occurrence)) / weight, ref.key, occurrence, ref))
-    raced.sort(key=lambda entry: entry[:3])
-    return tuple(entry[3] for entry in raced[:count])
+            yield -math.log(_uniform(seed, key, occurrence)) / weight, key, occurrence, path, line
 
 
 def _uniform(seed: int, key: str, occurrence: int) -> float:

@@ -59,8 +59,11 @@ class Backend(Protocol):
     def lengths(self, rows: Sequence[Row]) -> tuple[RowLength, ...]:
         """Token counts per row, in order."""
 
-    def states(self, rows: Sequence[Row], pooling: Pooling) -> States:
-        """Hidden states per row at every site of the untouched model."""
+    def states(self, rows: Sequence[Row], pooling: Pooling, sites: Sequence[Site] = ()) -> States:
+        """Hidden states per row of the untouched model at these sites, in their order; at every one if none is named.
+
+        What lies deeper than the deepest is not computed.
+        """
 
     def gradients(self, rows: Sequence[Row]) -> States:
         """Per row, the gradient of its mean SFT loss with respect to an additive vector after each block, at zero.
@@ -190,3 +193,9 @@ class Store(Protocol):
 
     def put_arrays(self, kind: str, key: str, arrays: dict[str, object]) -> None:
         """Store named numpy arrays (safetensors)."""
+
+    def get_features(self, kind: str, keys: Sequence[str]) -> dict[str, bytes]:
+        """What is stored of many rows at once, by key; rows of which nothing is stored are left out."""
+
+    def put_features(self, kind: str, packed: Mapping[str, bytes]) -> None:
+        """Store what was computed of many rows (see `core.packing`), by key."""

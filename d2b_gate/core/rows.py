@@ -55,8 +55,11 @@ def make_row(turns: Sequence[Turn], *, tools: str = "", path: str = "", line: in
 def row_key(turns: Sequence[Turn], tools: str = "") -> str:
     """Return the sha256 (hex) of the row's canonical content: two files that train alike have equal keys."""
     canonical = [[turn.role, turn.content, turn.trained] for turn in turns]
-    text = json.dumps([canonical, tools], ensure_ascii=False, separators=(",", ":"))
+    text = _CANONICAL.encode([canonical, tools])
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+_CANONICAL = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,20 +73,19 @@ class RowRef:
 
 @dataclass(frozen=True, slots=True)
 class RowDiff:
-    """A change as multisets of rows. Duplicates count as often as they occur. Each tuple is sorted by path, line."""
+    """A change as multisets of rows. Duplicates count as often as they occur. Each part is sorted by path, line.
 
-    added: tuple[RowRef, ...]
-    removed: tuple[RowRef, ...]
-    kept: tuple[RowRef, ...]  # head-side positions
+    Parts of many rows lie on disk: see `core.row_lists` for what can be asked of them without holding them.
+    """
+
+    added: Sequence[RowRef]
+    removed: Sequence[RowRef]
+    kept: Sequence[RowRef]  # head-side positions
 
     @property
     def empty(self) -> bool:
         """Whether the change leaves the multiset of rows as it was."""
         return not self.added and not self.removed
-
-    def every(self) -> tuple[RowRef, ...]:
-        """Rows of either state; kept ones at their head-side places."""
-        return (*self.kept, *self.added, *self.removed)
 
     @property
     def before_count(self) -> int:

@@ -83,6 +83,7 @@ class MethodSpec:
     step_size: float = 0.02  # mdf-tuned: Adam learning rate of the vectors
     adapter_rate: float = 1.0  # proxy-lora: learning rate of the adapter, in units of the regime's
     growth: float = 0.35  # mdf-tuned, proxy-lora: power of trained to tuned visits by which shifts grow
+    first_look: int = 16  # mdf-tuned, proxy-lora: steps of a first look that may decide alone; 0: there is none
     batch: int = 8  # mdf-tuned, proxy-lora: rows per step
     sample: int = 256  # kept rows in the seeded subsample; steps x batch, so that a step meets rows not met before
     max_changed: int = 384  # changed rows used per side; more are subsampled and counted in the report

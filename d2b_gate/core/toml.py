@@ -13,7 +13,7 @@ else:
     import tomli as tomllib
 
 MOST_LEVELS = 32  # of tables and lists; a policy has five, and everything that walks one recurses
-_AT = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)")
+_AT = r"\s*\(at (?:line (\d+), column \d+|end of document)\)"  # compiled by the first mistake
 
 
 def parse(text: str, path: str) -> dict[str, object]:
@@ -25,9 +25,9 @@ def parse(text: str, path: str) -> dict[str, object]:
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        match = _AT.search(str(error))
+        match = re.search(_AT, str(error))
         line = int(match[1]) if match and match[1] else text.count("\n") + 1
-        problem = UsageError(f"not valid TOML: {_AT.sub('', str(error))}", where=f"{path}:{line}")
+        problem = UsageError(f"not valid TOML: {re.sub(_AT, '', str(error))}", where=f"{path}:{line}")
         raise PolicyError([problem]) from error
     except RecursionError:
         raise _too_deep(path) from None

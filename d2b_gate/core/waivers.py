@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import heapq
 import math
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from d2b_gate.core.judge import beyond, far_end, worst_first
+from d2b_gate.core.row_lists import in_key_order
 from d2b_gate.core.verdict import Shift, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from d2b_gate.core.rows import RowDiff
+    from d2b_gate.core.rows import RowDiff, RowRef
     from d2b_gate.core.verdict import Finding
 
 _HASHED = "d2b-gate.change/1"
@@ -139,10 +141,14 @@ def rows_hash(changes: Iterable[tuple[str, RowDiff]]) -> str:
     neither order nor files nor line numbers count; a row that occurs twice has two lines, and one that goes to another
     dataset, which may weigh more, is another change.
     """
-    lines = sorted(
-        f"{sign} {ref.key} {name}\n"
-        for name, diff in changes
-        for sign, refs in (("+", diff.added), ("-", diff.removed))
-        for ref in refs
-    )
-    return hashlib.sha256("".join((f"{_HASHED}\n", *lines)).encode()).hexdigest()
+    changes = tuple(changes)
+    digest = hashlib.sha256(f"{_HASHED}\n".encode())
+    for sign, sides in (("+", [diff.added for _, diff in changes]), ("-", [diff.removed for _, diff in changes])):
+        named = zip(changes, sides, strict=True)
+        for line in heapq.merge(*(_lines(sign, name, refs) for (name, _), refs in named)):
+            digest.update(line.encode())
+    return digest.hexdigest()
+
+
+def _lines(sign: str, name: str, refs: Sequence[RowRef]) -> Iterator[str]:
+    return (f"{sign} {key} {name}\n" for key, _, _ in in_key_order(refs))

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import zlib
+from itertools import chain
 from typing import TYPE_CHECKING
 
+from d2b_gate.core.content import WHOLE_BYTES, Streamed, pieces_of, size_of, whole
 from d2b_gate.formats import limits
 from d2b_gate.formats.errors import malformed, missing_library
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from d2b_gate.core.content import Content
 
 _GZIP_CHUNK = 1 << 16  # input bytes at a time: zlib copies what is left of its input on every step
 _GZIP_STEP = 1 << 20  # output bytes per step
@@ -18,14 +22,36 @@ _ZSTD_WINDOW = 1 << 27  # the format's recommended limit for decoders is 8 MiB, 
 _GZIP_WRAPPER = 31  # zlib: 15 window bits, plus 16 for a gzip header and checksum
 
 
-def decompressed(content: bytes, path: str) -> tuple[bytes, str]:
-    """Return the content without ``.gz`` or ``.zst``, and the path without that suffix, within the bounds."""
+def opened(content: Content, path: str) -> tuple[Content, str]:
+    """Return the content without ``.gz`` or ``.zst``, and the path without that suffix, within the bounds.
+
+    What is small or compressed to little comes as bytes, and what is wrong with it is found here. What is large comes
+    piece by piece, and can be read once.
+    """
     for suffix, unfold in _UNFOLD.items():
         if path.lower().endswith(suffix):
-            return _bounded(unfold(content, path), len(content), path), path[: -len(suffix)]
-    if len(content) > limits.MAX_CONTENT_BYTES:
+            return _gathered(_bounded(unfold(pieces_of(content), path), size_of(content), path)), path[: -len(suffix)]
+    if size_of(content) > limits.MAX_CONTENT_BYTES:
         raise _too_large(path)
     return content, path
+
+
+def decompressed(content: bytes, path: str) -> tuple[bytes, str]:
+    """As `opened`, all of it as bytes."""
+    inside, bare = opened(content, path)
+    return whole(inside), bare
+
+
+def _gathered(pieces: Iterator[bytes]) -> Content:
+    """Bytes if that is all there is, else these pieces and the rest."""
+    begin = bytearray()
+    for piece in pieces:
+        begin += piece
+        if len(begin) > WHOLE_BYTES:
+            break
+    else:
+        return bytes(begin)
+    return Streamed(0, lambda: chain((bytes(begin),), pieces))
 
 
 def is_compressed(path: str) -> bool:
@@ -33,16 +59,20 @@ def is_compressed(path: str) -> bool:
     return path.lower().endswith(tuple(_UNFOLD))
 
 
-def _bounded(pieces: Iterator[bytes], compressed: int, path: str) -> bytes:
-    gathered = bytearray()
+def _bounded(pieces: Iterator[bytes], compressed: int, path: str) -> Iterator[bytes]:
+    unfolded = 0
     for piece in pieces:
-        gathered += piece
-        if len(gathered) > limits.MAX_CONTENT_BYTES:
+        unfolded += len(piece)
+        if unfolded > limits.MAX_CONTENT_BYTES:
             raise _too_large(path)
-        if len(gathered) > max(limits.RATIO_FREE_BYTES, limits.MAX_RATIO * compressed):
+        if unfolded > max(limits.RATIO_FREE_BYTES, limits.MAX_RATIO * compressed):
             what = f"unfolds to more than {limits.MAX_RATIO} times its size, as a decompression bomb does"
             raise malformed(path, 0, what, "store the file uncompressed if it is honest")
-    return bytes(gathered)
+        yield piece
+
+
+def _cut(pieces: Iterator[bytes], size: int) -> Iterator[bytes]:
+    return (piece[start : start + size] for piece in pieces for start in range(0, len(piece), size))
 
 
 def _too_large(path: str) -> Exception:
@@ -50,12 +80,11 @@ def _too_large(path: str) -> Exception:
     return malformed(path, 0, what, "split it into smaller files")
 
 
-def _gunzip(content: bytes, path: str) -> Iterator[bytes]:
+def _gunzip(pieces: Iterator[bytes], path: str) -> Iterator[bytes]:
     """Yield the members of a gzip file in steps; zero padding after a member is allowed, anything else is not."""
     member = zlib.decompressobj(_GZIP_WRAPPER)
     complete = True
-    for start in range(0, len(content), _GZIP_CHUNK):
-        rest = content[start : start + _GZIP_CHUNK]
+    for rest in _cut(pieces, _GZIP_CHUNK):
         while rest := rest.lstrip(b"\0") if complete else rest:
             if complete:
                 member = zlib.decompressobj(_GZIP_WRAPPER)
@@ -70,7 +99,7 @@ def _gunzip(content: bytes, path: str) -> Iterator[bytes]:
         raise _truncated(path, "gzip")
 
 
-def _unzstd(content: bytes, path: str) -> Iterator[bytes]:
+def _unzstd(pieces: Iterator[bytes], path: str) -> Iterator[bytes]:
     """Yield the frames of a zstd file in steps."""
     try:
         import zstandard
@@ -79,8 +108,7 @@ def _unzstd(content: bytes, path: str) -> Iterator[bytes]:
     decoder = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW)
     frame = decoder.decompressobj()
     complete = True
-    for start in range(0, len(content), _ZSTD_STEP):
-        rest = content[start : start + _ZSTD_STEP]
+    for rest in _cut(pieces, _ZSTD_STEP):
         while rest:
             if complete:
                 frame, complete = decoder.decompressobj(), False
@@ -98,4 +126,4 @@ def _truncated(path: str, kind: str) -> Exception:
     return malformed(path, 0, f"ends in the middle of its {kind} stream", "it was cut short; commit the whole file")
 
 
-_UNFOLD: dict[str, Callable[[bytes, str], Iterator[bytes]]] = {".gz": _gunzip, ".zst": _unzstd}
+_UNFOLD: dict[str, Callable[[Iterator[bytes], str], Iterator[bytes]]] = {".gz": _gunzip, ".zst": _unzstd}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from d2b_gate.formats.errors import malformed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 _SIGNATURES = {
     codecs.BOM_UTF32_LE: "UTF-32",
@@ -25,14 +25,27 @@ _SIGNATURES = {
 
 def text_bytes(content: bytes, path: str) -> bytes:
     """Return the bytes of a text file without its UTF-8 byte order mark; refuse what is not text."""
+    return b"".join(text_pieces(iter((content,)), path))
+
+
+def text_pieces(pieces: Iterator[bytes], path: str) -> Iterator[bytes]:
+    """As `text_bytes`, piece by piece: each is looked at as a whole before it is handed on."""
+    line = 1
+    for number, piece in enumerate(pieces):
+        if number == 0:
+            _refuse_disguised(piece, path)
+        nul = piece.find(b"\0")
+        if nul >= 0:
+            remedy = "it is binary, or UTF-16 without a byte order mark; save it as UTF-8"
+            raise malformed(path, line + piece.count(b"\n", 0, nul), "holds NUL bytes", remedy)
+        line += piece.count(b"\n")
+        yield piece if number else piece.removeprefix(codecs.BOM_UTF8)
+
+
+def _refuse_disguised(begin: bytes, path: str) -> None:
     for signature, kind in _SIGNATURES.items():
-        if content.startswith(signature):
+        if begin.startswith(signature):
             raise malformed(path, 1, f"is {kind}, not UTF-8 text", _remedy(kind))
-    nul = content.find(b"\0")
-    if nul >= 0:
-        remedy = "it is binary, or UTF-16 without a byte order mark; save it as UTF-8"
-        raise malformed(path, line_at(content, nul), "holds NUL bytes", remedy)
-    return content.removeprefix(codecs.BOM_UTF8)
 
 
 def without_spans(content: bytes, text: bytes, spans: Iterable[tuple[int, int]]) -> bytes:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from d2b_gate.formats.errors import malformed
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from d2b_gate.core.errors import EvaluationError
     from d2b_gate.core.rows import Row
@@ -29,13 +29,25 @@ class Container(Protocol):
     `EvaluationError` at ``path:line``.
 
     A container of text may have a function ``without(content, path, gone)``, too: the content less the records of these
-    numbers (counted from 0, as ``records`` yields them), every other byte as it was. See `Cuttable`.
+    numbers (counted from 0, as ``records`` yields them), every other byte as it was. See `Cuttable`. One that can read
+    its file piece by piece has a function ``streamed``. See `Streaming`.
     """
 
     SUFFIXES: tuple[str, ...]
 
     def records(self, content: bytes, path: str) -> Iterator[Record]:
         """Parse ``content``."""
+
+
+@runtime_checkable
+class Streaming(Protocol):
+    """A container that reads a large file piece by piece; another one is given all of its bytes."""
+
+    def streamed(self, pieces: Iterator[bytes], path: str, wanted: Callable[[int], bool]) -> Iterator[Record]:
+        """As `Container.records`, but records at lines that are not ``wanted`` may be left out, save the first.
+
+        ``wanted`` is asked for lines in ascending order.
+        """
 
 
 @runtime_checkable

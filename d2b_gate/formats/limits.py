@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 MAX_CONTENT_BYTES: Final = 1 << 30
-"""Decompressed size of one file. Our choice: content is held in memory, and git itself is unhappy with larger blobs."""
+"""Decompressed size of one file. Our choice: git itself is unhappy with larger blobs, and a JSON array is held in
+memory; other formats are read in pieces."""
 
 MAX_RATIO: Final = 200
 """Decompressed to compressed size. Our choice: text compresses 3 to 10 times, logs 50; bombs 1000 and more."""

@@ -11,22 +11,25 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from d2b_gate.core.content import pieces_of, whole
 from d2b_gate.core.errors import UsageError
 from d2b_gate.core.printable import printable
 from d2b_gate.formats.columns import fields_of, suggestion
-from d2b_gate.formats.decompression import decompressed
+from d2b_gate.formats.decompression import opened
 from d2b_gate.formats.errors import listed, malformed, quoted
+from d2b_gate.formats.interface import Streaming
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from d2b_gate.core.content import Content
     from d2b_gate.core.rows import Row
     from d2b_gate.core.rules import DatasetSpec
     from d2b_gate.formats.interface import Container, Fields, Record, Shape
 
 
 def read_rows(
-    content: bytes,
+    content: Content,
     path: str,
     spec: DatasetSpec,
     containers: Mapping[str, Container],
@@ -38,19 +41,48 @@ def read_rows(
         UsageError: the shape is unknown and the policy maps no columns, or the policy names what does not exist.
         EvaluationError: the file or a row cannot be read; at ``path:line``.
     """
+    return read_rows_at(content, path, spec, every_line, containers, shapes)
+
+
+def read_rows_at(
+    content: Content,
+    path: str,
+    spec: DatasetSpec,
+    wanted: Callable[[int], bool],
+    containers: Mapping[str, Container],
+    shapes: Mapping[str, Shape],
+) -> Iterator[Row]:
+    """As `read_rows`, only the rows at ``wanted`` lines, which are asked for in ascending order.
+
+    Other lines are not parsed where the container can pass them over.
+    """
     named, given = _names(spec, containers, shapes)
-    records = _records(content, path, named, containers)
+    records = _records(content, path, named, wanted, containers)
     first = next(records, None)
     if first is None:
         return
     shape = shapes[given] if given else _shape_of(first, path, spec, shapes)
     for record in chain([first], records):
-        yield _row(fields_of(record, path, spec.columns), shape)
+        if wanted(record.line):
+            yield _row(fields_of(record, path, spec.columns), shape)
 
 
-def read_records(content: bytes, path: str, spec: DatasetSpec, containers: Mapping[str, Container]) -> Iterator[Record]:
-    """Yield what a file holds, parsed but not shaped; for a JSON Schema of rows."""
-    return _records(content, path, _named(spec, containers), containers)
+def every_line(line: int) -> bool:
+    """What is wanted where nothing is left out."""
+    del line
+    return True
+
+
+def read_records(
+    content: Content,
+    path: str,
+    spec: DatasetSpec,
+    containers: Mapping[str, Container],
+    wanted: Callable[[int], bool] = every_line,
+) -> Iterator[Record]:
+    """Yield what a file holds at ``wanted`` lines, parsed but not shaped; for a JSON Schema of rows."""
+    records = _records(content, path, _named(spec, containers), wanted, containers)
+    return (record for record in records if wanted(record.line))
 
 
 def container_of(bare: str, spec: DatasetSpec, containers: Mapping[str, Container]) -> Container:
@@ -63,10 +95,14 @@ def _named(spec: DatasetSpec, containers: Mapping[str, Container]) -> str:
     return next((name for name in spec.format.split("+") if name in containers), "")
 
 
-def _records(content: bytes, path: str, named: str, containers: Mapping[str, Container]) -> Iterator[Record]:
-    inside, bare = decompressed(content, path)
+def _records(
+    content: Content, path: str, named: str, wanted: Callable[[int], bool], containers: Mapping[str, Container]
+) -> Iterator[Record]:
+    inside, bare = opened(content, path)
     container = containers[named] if named else _container_of(bare, path, containers)
-    return container.records(inside, path)
+    if isinstance(container, Streaming):
+        return container.streamed(pieces_of(inside), path, wanted)
+    return container.records(whole(inside), path)
 
 
 def _container_of(bare: str, path: str, containers: Mapping[str, Container]) -> Container:

@@ -15,6 +15,7 @@ from d2b_gate.core.plan import TunePlan, TuneStep
 from d2b_gate.core.rules import MethodSpec
 from d2b_gate.core.scale import point_of
 from d2b_gate.core.verdict import Shift
+from d2b_gate.gate.alike import compared_states
 from d2b_gate.gate.dataset import load_rows
 from d2b_gate.gate.explain import bounded, slope_of
 from d2b_gate.gate.measure import no_injection
@@ -80,7 +81,7 @@ def parts_alone(suit: Suit, own: Sequence[float]) -> tuple[float, ...]:
     """
     if len(suit.rows) < FEWEST_ROWS:
         return ()
-    features_nd = features_of(suit.backend.states(suit.rows, "response").values_nld)
+    features_nd = features_of(compared_states(suit.rows, suit.backend))
     groups = clusters(features_nd, min(MOST_GROUPS, len(suit.rows) // ROWS_A_GROUP))
     start = _level(suit, no_injection(suit.backend.card))
     pushed = [Alone(rows, _pushed(suit, rows) - start) for rows in groups]

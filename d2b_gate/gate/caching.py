@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from d2b_gate.core.features import Adapter, Injection, Kept, States
 from d2b_gate.core.fingerprint import fingerprint
-from d2b_gate.core.ports import RowLength
+from d2b_gate.core.packing import PACKING_VERSION
 from d2b_gate.core.reading import Vocabulary
+from d2b_gate.gate.remembering import Shelf, remembered_lengths, remembered_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -17,12 +18,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from d2b_gate.core.drawing import Drawing
-    from d2b_gate.core.features import Injected, Pooling
+    from d2b_gate.core.features import Injected, Pooling, Site
     from d2b_gate.core.finetune import FinetunePlan
     from d2b_gate.core.plan import TunePlan
-    from d2b_gate.core.ports import Backend, ModelCard, Progress, Store
+    from d2b_gate.core.ports import Backend, ModelCard, Progress, RowLength, Store
     from d2b_gate.core.reading import LogProbs, Prompt
     from d2b_gate.core.rows import Row
+
+
+COMPUTED = 2
+"""Raised where a backend begins to compute something else, or the same in another order: numbers that rounding tells
+apart are never compared with each other, one from the store and one made anew."""
 
 
 class CachingBackend:
@@ -32,7 +38,7 @@ class CachingBackend:
         self._inner = inner
         self._store = store
         self._progress = progress
-        self._identity = fingerprint("card", inner.card)
+        self._identity = fingerprint("card", (COMPUTED, inner.card))
 
     @property
     def card(self) -> ModelCard:
@@ -41,21 +47,17 @@ class CachingBackend:
 
     def lengths(self, rows: Sequence[Row]) -> tuple[RowLength, ...]:
         """Token counts per row."""
-        keys = [self._key("length", row.key) for row in rows]
-        known = [self._store.get_json("length", key) for key in keys]
-        missing = [i for i, value in enumerate(known) if not isinstance(value, list)]
-        for i, length in zip(missing, self._inner.lengths([rows[i] for i in missing]) if missing else (), strict=True):
-            known[i] = [length.tokens, length.trained, length.cut]
-            self._store.put_json("length", keys[i], known[i])
-        return tuple(RowLength(*value) for value in known if isinstance(value, list))
+        return remembered_lengths(self._features("lengths"), rows, self._inner.lengths)
 
-    def states(self, rows: Sequence[Row], pooling: Pooling) -> States:
+    def states(self, rows: Sequence[Row], pooling: Pooling, sites: Sequence[Site] = ()) -> States:
         """Hidden states per row."""
-        return self._per_row(f"states-{pooling}", rows, lambda missing: self._inner.states(missing, pooling))
+        kind = "-".join([f"states-{pooling}", *(str(site.block) for site in sites)])
+        wanted = tuple(sites) or self.card.sites
+        return self._per_row(kind, rows, lambda missing: self._inner.states(missing, pooling, sites), wanted)
 
     def gradients(self, rows: Sequence[Row]) -> States:
         """Activation gradients per row."""
-        return self._per_row("gradients", rows, self._inner.gradients)
+        return self._per_row("gradients", rows, self._inner.gradients, self.card.sites)
 
     def tune(self, plan: TunePlan) -> Injection:
         """Tuned vectors."""
@@ -145,25 +147,15 @@ class CachingBackend:
         self._store.put_json("token", key, list(texts))
         return texts
 
-    def _per_row(self, kind: str, rows: Sequence[Row], compute: Callable[[Sequence[Row]], States]) -> States:
-        import numpy as np
+    def _per_row(
+        self, kind: str, rows: Sequence[Row], compute: Callable[[Sequence[Row]], States], sites: tuple[Site, ...]
+    ) -> States:
+        sizes = (len(sites), self.card.width)
+        values_nld = remembered_values(self._features(kind), rows, sizes, lambda some: compute(some).values_nld)
+        return States(tuple(row.key for row in rows), sites, values_nld)
 
-        keys = [self._key(kind, row.key) for row in rows]
-        found = [self._store.get_arrays(kind, key) for key in keys]
-        values = [None if one is None else _float32(one["values"]) for one in found]
-        missing = [i for i, value in enumerate(values) if value is None]
-        if missing:
-            computed = compute([rows[i] for i in missing]).values_nld
-            for i, value_ld in zip(missing, computed, strict=True):
-                values[i] = value_ld
-                self._store.put_arrays(kind, keys[i], {"values": value_ld})
-        stacked_nld = np.stack([value for value in values if value is not None]) if values else self._none()
-        return States(tuple(row.key for row in rows), self.card.sites, stacked_nld)
-
-    def _none(self) -> NDArray[np.float32]:
-        import numpy as np
-
-        return np.zeros((0, self.card.blocks, self.card.width), dtype=np.float32)
+    def _features(self, kind: str) -> Shelf:
+        return Shelf(self._store, f"{kind}-{fingerprint(kind, (self._identity, PACKING_VERSION))}")
 
     def _key(self, kind: str, parts: object) -> str:
         return fingerprint(kind, (self._identity, parts))

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from d2b_gate.core.errors import EvaluationError, UnavailableError, UsageError
-from d2b_gate.core.fingerprint import fingerprint
+from d2b_gate.core.fingerprint import fingerprint_with_keys
+from d2b_gate.core.row_lists import in_key_order
 from d2b_gate.core.verdict import Provenance, Verdict
-from d2b_gate.gate.dataset import compare, file_changes, schema_findings
+from d2b_gate.gate.dataset import compare, file_changes
 from d2b_gate.gate.evaluate import evaluate, judged
 from d2b_gate.gate.explaining import explained
 from d2b_gate.gate.guard import guarded
+from d2b_gate.gate.row_schemas import schema_findings
 from d2b_gate.gate.waiving import touched_by, waived, waiver_notes
 
 if TYPE_CHECKING:
@@ -113,9 +115,12 @@ def _provenance(request: Request, ports: Ports, null: str) -> Provenance:
 
 def _fingerprint(request: Request, changes: Sequence[DatasetChange], ports: Ports) -> str:
     """Name of the readings behind this verdict; limits are no part of it."""
-    rows = [
-        [sorted(ref.key for ref in part) for part in (change.diff.added, change.diff.removed, change.diff.kept)]
+    rows = (
+        (
+            (key for key, _, _ in in_key_order(part))
+            for part in (change.diff.added, change.diff.removed, change.diff.kept)
+        )
         for change in changes
-    ]
+    )
     asked = [(rule.probe, rule.target, rule.datasets) for rule in request.policy.rules]
-    return fingerprint("verdict", (ports.backend.card, request.policy.method, asked, rows))
+    return fingerprint_with_keys("verdict", (ports.backend.card, request.policy.method, asked), rows)

@@ -6,10 +6,11 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from d2b_gate.core.baseline import Blessed, rows_digest
+from d2b_gate.core.baseline import Blessed, sorted_digest
 from d2b_gate.core.change import Scope
 from d2b_gate.core.errors import EvaluationError
 from d2b_gate.core.fingerprint import fingerprint
+from d2b_gate.core.row_lists import in_key_order
 from d2b_gate.core.verdict import Since
 from d2b_gate.gate.check import fingerprint_of, run
 from d2b_gate.gate.dataset import rows_in
@@ -105,7 +106,7 @@ def bless(datasets: Sequence[DatasetSpec], snapshot: Snapshot, ports: RowPorts) 
 
 def _held(spec: DatasetSpec, snapshot: Snapshot, ports: RowPorts) -> Blessed:
     rows = rows_in(spec, snapshot, ports)
-    return Blessed(spec.name, len(rows), rows_digest(ref.key for ref in rows))
+    return Blessed(spec.name, len(rows), sorted_digest(key for key, _, _ in in_key_order(rows)))
 
 
 def other_rows(datasets: Sequence[DatasetSpec], start: Start, ports: RowPorts) -> tuple[str, ...]:

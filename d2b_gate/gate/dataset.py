@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from d2b_gate.core.fingerprint import fingerprint
+from d2b_gate.core.errors import EvaluationError
+from d2b_gate.core.row_lists import counts_of
 from d2b_gate.core.rows import Row, RowDiff, RowRef, diff_rows, row_from_mapping, row_to_mapping
-from d2b_gate.core.verdict import FileChange, RowFinding
+from d2b_gate.core.verdict import FileChange
+from d2b_gate.gate.indexing import IN_MEMORY, Indexed, index_all, refs_of
+from d2b_gate.gate.row_texts import found_rows, stream_rows
+from d2b_gate.gate.spooling import PartRows, spooled_diff
+from d2b_gate.store.rowfiles import row_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -17,15 +21,6 @@ if TYPE_CHECKING:
     from d2b_gate.core.change import FileRef, Scope, Snapshot
     from d2b_gate.core.rules import DatasetSpec
     from d2b_gate.gate.ports import Ports, RowPorts
-
-
-@dataclass(frozen=True, slots=True)
-class Indexed:
-    """The rows of one file, without their texts. ``untrained`` rows have no token that the loss falls on."""
-
-    refs: tuple[RowRef, ...]
-    untrained: int
-    cached: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,61 +42,53 @@ class DatasetChange:
 
 
 def compare(spec: DatasetSpec, scope: Scope, ports: RowPorts) -> DatasetChange:
-    """Index both states of one dataset and compare them row by row."""
+    """Index both states of one dataset and compare them row by row; memory does not grow with the rows."""
     before = ports.reader.pick(spec, scope.before)
     after = ports.reader.pick(spec, scope.after)
-    indexed = {file: _index(file, spec, ports) for file in dict.fromkeys((*before.files, *after.files))}
-    diff = diff_rows(
-        (ref for file in before.files for ref in indexed[file].refs),
-        (ref for file in after.files for ref in indexed[file].refs),
-    )
+    indexed = index_all(dict.fromkeys((*before.files, *after.files)), spec, ports)
     return DatasetChange(
         spec,
         before.files,
         after.files,
-        diff,
+        _diff([indexed[file] for file in before.files], [indexed[file] for file in after.files], ports),
         untrained=sum(indexed[file].untrained for file in after.files),
-        cached=sum(len(index.refs) for index in indexed.values() if index.cached),
+        cached=sum(len(index) for index in indexed.values() if index.cached),
         notes=tuple(dict.fromkeys((*before.notes, *after.notes))),
     )
 
 
-def rows_in(spec: DatasetSpec, snapshot: Snapshot, ports: RowPorts) -> tuple[RowRef, ...]:
+def _diff(before: Sequence[Indexed], after: Sequence[Indexed], ports: RowPorts) -> RowDiff:
+    if sum(map(len, before)) + sum(map(len, after)) <= 2 * IN_MEMORY:
+        return diff_rows(refs_of(before), refs_of(after))
+    same = _same(before, after)
+    was, now = ([part for one in side if one not in same for part in one.parts] for side in (before, after))
+    try:
+        return spooled_diff(was, now, [part for one in same for part in one.parts], row_files(ports.store).folder())
+    except OSError as error:
+        what = f"there is no room to compare the rows on disk ({error.strerror})"
+        raise EvaluationError(what, remedy="free some space") from error
+
+
+def _same(before: Sequence[Indexed], after: Sequence[Indexed]) -> list[Indexed]:
+    """Files whose rows all stay, for they are the same in both states and alone under their paths."""
+    both = set(before) & set(after)
+    others = {part.path for one in (*before, *after) if one not in both for part in one.parts}
+    return [one for one in after if one in both and others.isdisjoint(part.path for part in one.parts)]
+
+
+def rows_in(spec: DatasetSpec, snapshot: Snapshot, ports: RowPorts) -> Sequence[RowRef]:
     """The rows of one state that train."""
-    return tuple(ref for file in ports.reader.pick(spec, snapshot).files for ref in _index(file, spec, ports).refs)
-
-
-def _index(file: FileRef, spec: DatasetSpec, ports: RowPorts) -> Indexed:
-    """Key the rows of one file; a blob that was seen before, under the same format, is not parsed again."""
-    suffixes = "".join(PurePosixPath(file.path).suffixes)
-    # what a tracked pointer stands for depends on its place and on the globs; a plain file's rows do not
-    tracked = (file.path, spec.include, spec.exclude) if file.path.endswith(".dvc") else ()
-    key = fingerprint("index", (file.oid, spec.format, spec.columns, suffixes, tracked))
-    known = ports.store.get_json("index", key)
-    if isinstance(known, list):
-        return _indexed(known, file, cached=True)
-    entries = [
-        ["" if path == file.path else path, row.key, row.line, row.trains] for path, row in _parse(file, spec, ports)
-    ]
-    ports.store.put_json("index", key, entries)
-    return _indexed(entries, file, cached=False)
-
-
-def _indexed(entries: Sequence[Sequence[object]], file: FileRef, *, cached: bool) -> Indexed:
-    refs = tuple(
-        RowRef(str(key), str(path) or file.path, int(str(line))) for path, key, line, trains in entries if trains
-    )
-    return Indexed(refs, untrained=len(entries) - len(refs), cached=cached)
-
-
-def _parse(file: FileRef, spec: DatasetSpec, ports: RowPorts) -> Iterator[tuple[str, Row]]:
-    for path, content in ports.reader.contents(file, spec):
-        for row in ports.reader.rows(content, path, spec):
-            yield path, row
+    found = index_all(ports.reader.pick(spec, snapshot).files, spec, ports).values()
+    if sum(map(len, found)) <= IN_MEMORY:
+        return tuple(refs_of(found))
+    return PartRows([part for one in found for part in one.parts], row_files(ports.store).folder())
 
 
 def load_rows(refs: Iterable[RowRef], changes: Sequence[DatasetChange], ports: Ports) -> dict[str, Row]:
-    """Return the rows of these refs by key; texts seen before come from the store."""
+    """Return the rows of these refs by key; texts seen before come from the store, others are kept there.
+
+    All are held: for more than a sample, see `added_rows`.
+    """
     wanted = {ref.key: ref for ref in refs}
     rows: dict[str, Row] = {}
     for key in wanted:
@@ -109,44 +96,31 @@ def load_rows(refs: Iterable[RowRef], changes: Sequence[DatasetChange], ports: P
         if isinstance(stored, dict):
             rows[key] = row_from_mapping(stored)
     for change in changes:
-        for file in change.files:
-            if len(rows) == len(wanted):
-                return rows
-            if any(_holds(file, ref) for key, ref in wanted.items() if key not in rows):
-                _collect(file, change.spec, wanted, rows, ports)
+        missing = [ref for key, ref in wanted.items() if key not in rows]
+        for row in found_rows(missing, change.files, change.spec, ports) if missing else ():
+            if row.key not in rows:
+                rows[row.key] = row
+                ports.store.put_json("row", row.key, row_to_mapping(row))
     return rows
 
 
-def _holds(file: FileRef, ref: RowRef) -> bool:
-    """Whether the row may stand in this file; members of a tracked directory have paths of their own."""
-    return ref.path == file.path or file.path.endswith(".dvc")
+def added_rows(changes: Sequence[DatasetChange], ports: RowPorts) -> Iterator[Row]:
+    """Every added row with its text, each file read once and no row held."""
+    for change in changes:
+        yield from stream_rows(change.diff.added, change.after, change.spec, ports)
 
 
-def _collect(file: FileRef, spec: DatasetSpec, wanted: dict[str, RowRef], rows: dict[str, Row], ports: Ports) -> None:
-    for _, row in _parse(file, spec, ports):
-        if row.key in wanted and row.key not in rows:
-            rows[row.key] = row
-            ports.store.put_json("row", row.key, row_to_mapping(row))
+def removed_rows(changes: Sequence[DatasetChange], ports: RowPorts) -> Iterator[Row]:
+    """Every removed row with its text, as `added_rows`."""
+    for change in changes:
+        yield from stream_rows(change.diff.removed, change.before, change.spec, ports)
 
 
 def file_changes(changes: Sequence[DatasetChange]) -> tuple[FileChange, ...]:
     """Row counts per changed file."""
-    added = Counter(ref.path for change in changes for ref in change.diff.added)
-    removed = Counter(ref.path for change in changes for ref in change.diff.removed)
+    added: Counter[str] = Counter()
+    removed: Counter[str] = Counter()
+    for change in changes:
+        added.update(counts_of(change.diff.added))
+        removed.update(counts_of(change.diff.removed))
     return tuple(FileChange(path, added[path], removed[path]) for path in sorted({*added, *removed}))
-
-
-def schema_findings(change: DatasetChange, ports: RowPorts) -> tuple[RowFinding, ...]:
-    """Added rows that break the dataset's JSON Schema, at file:line."""
-    if not change.spec.row_schema:
-        return ()
-    added = {(ref.path, ref.line) for ref in change.diff.added}
-    paths = {path for path, _ in added}
-    return tuple(
-        RowFinding(change.spec.name, path, line, message)
-        for file in change.after
-        if file.path in paths or file.path.endswith(".dvc")
-        for path, content in ports.reader.contents(file, change.spec)
-        for line, message in ports.reader.violations(content, path, change.spec)
-        if (path, line) in added
-    )

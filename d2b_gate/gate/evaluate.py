@@ -9,6 +9,7 @@ from d2b_gate.core.errors import ProbeUnreadableError
 from d2b_gate.core.judge import Evidence, Missing, judge, settled
 from d2b_gate.core.ports import Question
 from d2b_gate.gate.controls import run_controls
+from d2b_gate.gate.firstlook import enough, shorter, worth_it
 from d2b_gate.gate.measure import Asking, ask_both, joined, make_job, question_of, replicate, tables, untouched
 from d2b_gate.gate.notes import notes_on
 from d2b_gate.gate.null import Placebo, calibrated, noise_of, refuse_uncalibrated
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from d2b_gate.core.rules import MethodSpec, Policy, Rule
     from d2b_gate.core.verdict import Control, Finding
     from d2b_gate.gate.dataset import DatasetChange
-    from d2b_gate.gate.measure import Job
+    from d2b_gate.gate.measure import Job, Replicate
     from d2b_gate.gate.ports import Ports, Request
 
 EXTRA_REPLICATES = 2
@@ -96,8 +97,14 @@ def _measure(group: Group, request: Request, ports: Ports, started: float) -> Gr
     method = request.policy.method
     questions = [_question(rule, ports) for rule in group.rules]
     asked = tuple(question for question in questions if isinstance(question, Question))
+    first = replicate(group.job, method, 0, ports)
+    looked = _first_look(group, questions, first, request, ports)
+    if looked and enough(_judge(looked[0].evidence, request)):
+        return looked[0]
+    if looked:
+        ports.progress.stage("predicting in full", 2 * method.steps)
     count = 1 if calibrated(asked, method, ports) else method.replicates
-    drawn = [replicate(group.job, method, index, ports) for index in range(count)]
+    drawn = [first, *(replicate(group.job, method, index, ports) for index in range(1, count))]
     askings = [ask_both(one, asked, method, ports) for one in drawn]
     placebo = noise_of(drawn, asked, method, ports)
     evidence = _evidence(group, questions, askings, placebo)
@@ -116,6 +123,20 @@ def _measure(group: Group, request: Request, ports: Ports, started: float) -> Gr
             askings.append(joined(*whole))
         evidence = _evidence(group, questions, askings, placebo)
     return GroupEvidence(group, evidence, asked, askings[0], placebo.source)
+
+
+def _first_look(
+    group: Group, questions: Sequence[Question | Missing], drawn: Replicate, request: Request, ports: Ports
+) -> tuple[GroupEvidence, ...]:
+    """What the shorter prediction of the same draw finds; nothing where there is none, or a probe cannot be asked."""
+    asked = tuple(question for question in questions if isinstance(question, Question))
+    if len(asked) < len(questions) or not worth_it(drawn, group.rules, asked, request.policy.method, ports):
+        return ()
+    method = shorter(request.policy.method)
+    asking = ask_both(drawn, asked, method, ports)
+    placebo = noise_of([drawn], asked, method, ports)
+    evidence = _evidence(group, questions, [asking], placebo)
+    return (GroupEvidence(group, evidence, asked, asking, f"{placebo.source}; a first look of {method.steps} steps"),)
 
 
 def _question(rule: Rule, ports: Ports) -> Question | Missing:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from d2b_gate.core.errors import EvaluationError
 from d2b_gate.core.judge import Evidence
 from d2b_gate.core.verdict import Status
-from d2b_gate.gate.parts import Judged, look
+from d2b_gate.gate.parts import Judged, Looked, look
+from d2b_gate.gate.remembered import UNLOOKED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,16 +33,18 @@ def guarded(
     if ports.clock() - started > policy.budget.seconds:
         return tuple(findings), ("the dilution guard did not look: the time budget was spent (budget.seconds)",)
     try:
-        seen = [one for group in measured for one in _seen(group, policy, ports)]
+        looks = [_looked(group, policy, ports, started) for group in measured]
     except EvaluationError as error:
-        return tuple(findings), (f"the dilution guard could not look ({error.what})",)
-    return tuple(_with(one, [view for rule, view in seen if rule == one.rule.id], policy) for one in findings), ()
+        return tuple(findings), (f"{UNLOOKED} ({error.what})",)
+    seen = [one for looked in looks for one in looked.views]
+    notes = tuple(dict.fromkeys(looked.note for looked in looks if looked.note))
+    return tuple(_with(one, [view for rule, view in seen if rule == one.rule.id], policy) for one in findings), notes
 
 
-def _seen(group: GroupEvidence, policy: Policy, ports: Ports) -> list[tuple[str, View]]:
+def _looked(group: GroupEvidence, policy: Policy, ports: Ports, started: float) -> Looked:
     rules = [one.rule for one in group.evidence if isinstance(one, Evidence)]
     asked = [Judged(rule, question) for rule, question in zip(rules, group.asked, strict=True)]
-    return look(group.group.job, asked, policy.method, ports)
+    return look(group.group.job, asked, policy.method, ports, lambda: ports.clock() - started > policy.budget.seconds)
 
 
 def _with(finding: Finding, views: Sequence[View], policy: Policy) -> Finding:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from d2b_gate.core.calibration import Extent
 from d2b_gate.core.features import Injection
 from d2b_gate.core.mixture import Mixture, growth_of, length_of, subsample
 from d2b_gate.core.ports import Question, Replies
+from d2b_gate.core.row_lists import concatenated, counts_of
 from d2b_gate.core.scale import stretched
 from d2b_gate.gate.dataset import load_rows
 
@@ -43,9 +44,9 @@ class Job:
     """The rows that a group of rules judges, as one change over its datasets."""
 
     changes: tuple[DatasetChange, ...]
-    kept: tuple[RowRef, ...]
-    added: tuple[RowRef, ...]
-    removed: tuple[RowRef, ...]
+    kept: Sequence[RowRef]
+    added: Sequence[RowRef]
+    removed: Sequence[RowRef]
     weights: Mapping[str, float]
     mass: Mass
 
@@ -77,12 +78,21 @@ def question_of(rule: Rule, ports: Ports) -> Question:
 def make_job(changes: Sequence[DatasetChange]) -> Job:
     """Join datasets into one candidate training set."""
     weights = {file.path: change.spec.weight for change in changes for file in change.files}
-    weights |= {ref.path: change.spec.weight for change in changes for ref in change.diff.every()}
-    kept = tuple(ref for change in changes for ref in change.diff.kept)
-    added = tuple(ref for change in changes for ref in change.diff.added)
-    removed = tuple(ref for change in changes for ref in change.diff.removed)
-    masses = [math.fsum(weights.get(ref.path, 1.0) for ref in part) for part in (kept, added, removed)]
+    parts = [(change.diff.kept, change.diff.added, change.diff.removed) for change in changes]
+    weights |= {
+        path: change.spec.weight
+        for change, sides in zip(changes, parts, strict=True)
+        for side in sides
+        for path in counts_of(side)
+    }
+    kept, added, removed = (concatenated([sides[side] for sides in parts]) for side in range(3))
+    masses = [_mass(part, weights) for part in (kept, added, removed)]
     return Job(tuple(changes), kept, added, removed, weights, Mass(*masses))
+
+
+def _mass(refs: Sequence[RowRef], weights: Mapping[str, float]) -> float:
+    """The sum of the rows' weights, rounded once."""
+    return float(sum(count * Fraction(weights.get(path, 1.0)) for path, count in counts_of(refs).items()))
 
 
 def replicate(job: Job, method: MethodSpec, index: int, ports: Ports) -> Replicate:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
-from d2b_gate.gate.dataset import load_rows
+from d2b_gate.gate.dataset import added_rows, load_rows, removed_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
+    from d2b_gate.core.rows import Row
     from d2b_gate.core.rules import Policy
     from d2b_gate.gate.dataset import DatasetChange
     from d2b_gate.gate.measure import Job
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
 MOST_COUNTED = 20_000
 """Changed rows whose length is counted: tokenising them takes seconds, and a verdict should not wait longer."""
+BATCH = 1_000
+"""Of them, how many are held at a time."""
 
 
 def notes_on(policy: Policy, changes: Sequence[DatasetChange], jobs: Sequence[Job], ports: Ports) -> tuple[str, ...]:
@@ -45,10 +49,7 @@ def _sampling_notes(policy: Policy, job: Job) -> list[str]:
 
 def _length_notes(job: Job, ports: Ports) -> list[str]:
     """Truncation among the changed rows, counted with the model's own tokenizer."""
-    refs = (*job.added, *job.removed)[:MOST_COUNTED]
-    rows = load_rows(refs, job.changes, ports)
-    lengths = ports.backend.lengths([rows[ref.key] for ref in refs])
-    cut = [length for length in lengths if length.cut]
+    cut = [length for rows in _batches(job, ports) for length in ports.backend.lengths(rows) if length.cut]
     if not cut:
         return []
     lost = sum(1 for length in cut if not length.trained)
@@ -58,3 +59,16 @@ def _length_notes(job: Job, ports: Ports) -> list[str]:
     return [
         f"{len(cut)} {among}changed rows are longer than {ports.backend.card.max_length} tokens: {tokens} cut{tail}"
     ]
+
+
+def _batches(job: Job, ports: Ports) -> Iterator[list[Row]]:
+    """The first changed rows; many of them are read from their files, a batch at a time."""
+    if len(job.added) + len(job.removed) <= BATCH:
+        refs = (*job.added, *job.removed)
+        rows = load_rows(refs, job.changes, ports)
+        yield [rows[ref.key] for ref in refs]
+        return
+    changed = chain(added_rows(job.changes, ports), removed_rows(job.changes, ports))
+    counted = islice(changed, MOST_COUNTED)
+    while batch := list(islice(counted, BATCH)):
+        yield batch

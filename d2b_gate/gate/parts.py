@@ -18,14 +18,16 @@ from d2b_gate.core.contribution import contributions
 from d2b_gate.core.judge import Evidence, direction_of, judge_each
 from d2b_gate.core.mixture import Mixture, subsample
 from d2b_gate.core.rows import file_order
+from d2b_gate.core.unlike import FEWEST_ALIKE
 from d2b_gate.core.verdict import Shift, Status, View
+from d2b_gate.gate.alike import MORE, compared_states, unlike_drawn
 from d2b_gate.gate.dataset import load_rows
 from d2b_gate.gate.explain import slope_of
 from d2b_gate.gate.measure import Replicate, ask_both, tables
 from d2b_gate.gate.null import noise_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -44,8 +46,6 @@ FEWEST = 12
 ROWS_A_GROUP = (4, 8, 16, 32)
 """Added rows for each group that they are parted into, from fine to coarse: in too few groups a large one swallows the
 bad rows, in too many they are torn apart."""
-FEWEST_ALIKE = 3
-"""Rows that make a group: one odd row is no pattern, and trained on alone it would only be learnt by heart."""
 AROUND = 32
 """Unchanged rows, at most, that parts are compared with besides the other added rows."""
 SUSPECT = 3.0
@@ -77,14 +77,52 @@ class _Part:
     members: tuple[int, ...]
 
 
-def look(job: Job, asked: Sequence[Judged], method: MethodSpec, ports: Ports) -> list[tuple[str, View]]:
-    """Every rule's worst view of each kind, with the id of the rule; none where no part is suspect."""
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """Views with the ids of their rules, and what is to be said of the look; empty where nothing is."""
+
+    views: tuple[tuple[str, View], ...] = ()
+    note: str = ""
+
+
+def look(job: Job, asked: Sequence[Judged], method: MethodSpec, ports: Ports, spent: Callable[[], bool]) -> Looked:
+    """Every rule's worst view of each kind; none where no part is suspect."""
     refs = file_order(subsample(job.added, job.weights, method.max_changed, method.seed))
     if not refs or not asked:
-        return []
+        return Looked()
+    more, note = _beyond_drawn(job, refs, ports, spent)
+    refs = file_order({*refs, *more})
     kept = subsample(job.kept, job.weights, AROUND, method.seed)
     rows = load_rows((*refs, *kept), job.changes, ports)
     drawn, around = (tuple(rows[ref.key] for ref in part) for part in (refs, kept))
+    return Looked(tuple(_views(job, refs, (drawn, around), asked, method, ports)), note)
+
+
+def _beyond_drawn(
+    job: Job, refs: Sequence[RowRef], ports: Ports, spent: Callable[[], bool]
+) -> tuple[tuple[RowRef, ...], str]:
+    """Rows unlike those drawn but like each other, where there are more than were drawn, and how many were compared."""
+    if len(refs) == len(job.added):
+        return (), ""
+    rows = load_rows(refs, job.changes, ports)
+    found = unlike_drawn(job, [rows[ref.key] for ref in refs], spent, ports)
+    if found.seen < len(job.added):
+        return found.alike(MORE), (
+            f"the dilution guard compared {found.seen} of {len(job.added)} added rows before the time budget was spent "
+            "(budget.seconds); it goes on where it stopped when the check runs again"
+        )
+    return found.alike(MORE), f"the dilution guard compared all {found.seen} added rows"
+
+
+def _views(
+    job: Job,
+    refs: Sequence[RowRef],
+    rows: tuple[tuple[Row, ...], tuple[Row, ...]],
+    asked: Sequence[Judged],
+    method: MethodSpec,
+    ports: Ports,
+) -> list[tuple[str, View]]:
+    drawn, around = rows
     parts = _suspects(tuple(_parts(job, drawn, ports)), drawn, around, asked, ports)
     ports.progress.stage("parts of the change", len(parts) * NOMINAL_STEPS)
     seen: list[tuple[Finding, View]] = []
@@ -98,7 +136,7 @@ def _parts(job: Job, drawn: Sequence[Row], ports: Ports) -> Iterator[_Part]:
     if job.mass.added < NOMINAL and job.mass.kept > 0:
         yield _Part(ALONE, tuple(range(len(drawn))))
     if len(drawn) >= FEWEST:
-        features_nd = features_of(ports.backend.states(drawn, "response").values_nld)
+        features_nd = features_of(compared_states(drawn, ports.backend))
         scales = [clusters(features_nd, max(1, len(drawn) // each)) for each in ROWS_A_GROUP]
         groups = dict.fromkeys(group for scale in scales for group in scale)
         yield from (_Part(CLUSTER, one) for one in groups if FEWEST_ALIKE <= len(one) <= len(drawn) / 2)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from d2b_gate.core.calibration_file import Calibration
     from d2b_gate.core.change import FileRef, Scope, Snapshot
+    from d2b_gate.core.content import Content
     from d2b_gate.core.ports import Backend, Clock, Predictor, ProbeKind, Progress, Store
     from d2b_gate.core.reading import Probe
     from d2b_gate.core.rows import Row
@@ -38,12 +39,23 @@ class Picked:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Files to rows. ``contents`` yields (path, bytes): one pair for a file, several for a tracked directory."""
+    """Files to rows. ``contents`` yields (path, content): one pair for a file, several for a tracked directory.
+
+    ``violations`` looks at the rows that stand at wanted lines. ``choosing`` holds a reader of only those rows, if
+    there is a quicker one than to read all. Lines are asked for in ascending order.
+    """
 
     pick: Callable[[DatasetSpec, Snapshot], Picked]
-    contents: Callable[[FileRef, DatasetSpec], Iterator[tuple[str, bytes]]]
-    rows: Callable[[bytes, str, DatasetSpec], Iterator[Row]]
-    violations: Callable[[bytes, str, DatasetSpec], Iterator[tuple[int, str]]]
+    contents: Callable[[FileRef, DatasetSpec], Iterator[tuple[str, Content]]]
+    rows: Callable[[Content, str, DatasetSpec], Iterator[Row]]
+    violations: Callable[[Content, str, DatasetSpec, Callable[[int], bool]], Iterator[tuple[int, str]]]
+    choosing: tuple[Callable[[Content, str, DatasetSpec, Callable[[int], bool]], Iterator[Row]], ...] = ()
+
+    def rows_at(self, content: Content, path: str, spec: DatasetSpec, wanted: Callable[[int], bool]) -> Iterator[Row]:
+        """The rows at wanted lines."""
+        for read in self.choosing:
+            return read(content, path, spec, wanted)
+        return (row for row in self.rows(content, path, spec) if wanted(row.line))
 
 
 class RowPorts(Protocol):

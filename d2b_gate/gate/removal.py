@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from d2b_gate.core.change import FileRef, Scope, Snapshot
+from d2b_gate.core.content import Streamed, pieces_of, size_of, whole
 from d2b_gate.core.errors import EvaluationError
 from d2b_gate.core.fingerprint import fingerprint
 from d2b_gate.core.printable import printable
+from d2b_gate.core.row_lists import counts_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
+    from d2b_gate.core.content import Content
     from d2b_gate.core.rows import Row, RowRef
     from d2b_gate.core.rules import DatasetSpec
     from d2b_gate.gate.dataset import DatasetChange
@@ -60,17 +64,21 @@ class Removal:
     edits: tuple[Edit, ...]
 
 
-class _Unread(bytes):
+class _Unread(Streamed):
     """Content of which some rows count as gone."""
 
-    gone: Collection[int] = ()
+    __slots__ = ("gone",)
+
+    def __init__(self, size: int, pieces: Callable[[], Iterator[bytes]], gone: Collection[int]) -> None:
+        super().__init__(size, pieces)
+        self.gone = gone
 
 
 def holders_of(changes: Sequence[DatasetChange], ports: Ports, editor: Editor) -> dict[str, Holder]:
     """The file behind every path that has added rows; members of a tracked directory have paths of their own."""
     found: dict[str, Holder] = {}
     for change in changes:
-        paths = {ref.path for ref in change.diff.added}
+        paths = set(counts_of(change.diff.added))
         for file in change.after:
             tracked = file.path.endswith(".dvc")
             held = [path for path, _ in ports.reader.contents(file, change.spec)] if tracked else [file.path]
@@ -101,31 +109,30 @@ def removal(
 def _edit(holder: Holder, refs: Sequence[RowRef], reader: Reader, editor: Editor) -> Edit:
     gone: dict[str, Collection[int]] = {}
     for path, content in reader.contents(holder.file, holder.spec):
-        rows = list(reader.rows(content, path, holder.spec))
+        rows = [(row.key, row.line) for row in reader.rows(content, path, holder.spec)]
         gone[path] = _numbers(rows, [ref for ref in refs if ref.path == path])
         if not holder.hindrance:
-            return _cut(holder, content, rows, gone, reader, editor)
+            return _cut(holder, whole(content), [key for key, _ in rows], gone, reader, editor)
     file, numbers = holder.file, [[path, sorted(some)] for path, some in gone.items()]
     feigned = FileRef(file.path, fingerprint("unread", (file.oid, numbers)), file.mode)
     return Edit(holder, feigned, b"", b"", gone)
 
 
-def _numbers(rows: Sequence[Row], refs: Sequence[RowRef]) -> set[int]:
+def _numbers(rows: Sequence[tuple[str, int]], refs: Sequence[RowRef]) -> set[int]:
     """Which rows of a file these are; of equal ones on one line, the last."""
     left = Counter((ref.key, ref.line) for ref in refs)
     numbers: set[int] = set()
     for number in reversed(range(len(rows))):
-        place = (rows[number].key, rows[number].line)
-        if left[place] > 0:
-            left[place] -= 1
+        if left[rows[number]] > 0:
+            left[rows[number]] -= 1
             numbers.add(number)
     return numbers
 
 
-def _cut(holder: Holder, content: bytes, rows: Sequence[Row], gone: Gone, reader: Reader, editor: Editor) -> Edit:
+def _cut(holder: Holder, content: bytes, keys: Sequence[str], gone: Gone, reader: Reader, editor: Editor) -> Edit:
     path, spec = holder.file.path, holder.spec
     after = editor.without(content, path, spec, gone[path])
-    others = [row.key for number, row in enumerate(rows) if number not in gone[path]]
+    others = [key for number, key in enumerate(keys) if number not in gone[path]]
     if [row.key for row in reader.rows(after, path, spec)] != others:
         raise EvaluationError(
             "without the rows, the others would be read otherwise, for a file's first row tells its shape",
@@ -139,7 +146,7 @@ def _reading(reader: Reader, edits: Sequence[Edit]) -> Reader:
     """The reader over the files that take the place of others, too."""
     instead = {edit.file: edit for edit in edits}
 
-    def contents(file: FileRef, spec: DatasetSpec) -> Iterator[tuple[str, bytes]]:
+    def contents(file: FileRef, spec: DatasetSpec) -> Iterator[tuple[str, Content]]:
         edit = instead.get(file)
         if edit is None:
             yield from reader.contents(file, spec)
@@ -147,12 +154,10 @@ def _reading(reader: Reader, edits: Sequence[Edit]) -> Reader:
             yield file.path, edit.after
         else:
             for path, content in reader.contents(edit.holder.file, spec):
-                unread = _Unread(content)
-                unread.gone = edit.gone.get(path, ())
-                yield path, unread
+                yield path, _Unread(size_of(content), partial(pieces_of, content), edit.gone.get(path, ()))
 
-    def rows(content: bytes, path: str, spec: DatasetSpec) -> Iterator[Row]:
+    def rows(content: Content, path: str, spec: DatasetSpec) -> Iterator[Row]:
         gone = content.gone if isinstance(content, _Unread) else ()
         return (row for number, row in enumerate(reader.rows(content, path, spec)) if number not in gone)
 
-    return replace(reader, contents=contents, rows=rows)
+    return replace(reader, contents=contents, rows=rows, choosing=())

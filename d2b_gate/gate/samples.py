@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from d2b_gate.core.redaction import sample_of
+from d2b_gate.core.row_lists import rows_at
 from d2b_gate.gate.dataset import load_rows
 
 if TYPE_CHECKING:
@@ -27,6 +28,6 @@ def with_samples(blames: Sequence[Blame], job: Job, samples: ShowSamples, ports:
 def _sampled(blame: Blame, job: Job, samples: ShowSamples, ports: Ports) -> Blame:
     side = job.removed if blame.side == "removed" else job.added
     ends = (blame.first_line, blame.last_line)
-    refs = {ref.line: ref for ref in side if ref.path == blame.path and ref.line in ends}
+    refs = {ref.line: ref for ref in rows_at(side, blame.path) if ref.line in ends}
     rows = load_rows(refs.values(), job.changes, ports)
     return replace(blame, samples=tuple(sample_of(rows[refs[line].key], samples) for line in sorted(refs)))

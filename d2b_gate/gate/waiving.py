@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from d2b_gate.core.row_lists import counts_of
 from d2b_gate.core.waivers import Hindrance, Touched, hindrances, rows_hash, waivable, waive
 from d2b_gate.reports.describe import shift_in_brief
 from d2b_gate.reports.waiving import cap_of
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 def touched_by(job: Job) -> Touched:
     """What a change did to the datasets of one group of rules."""
-    paths = {ref.path for ref in (*job.added, *job.removed)}
+    paths = {*counts_of(job.added), *counts_of(job.removed)}
     return Touched(tuple(sorted(paths)), rows_hash([(change.spec.name, change.diff) for change in job.changes]))
 
 

@@ -27,7 +27,7 @@ _DEVICE = re.compile(r"(auto|cpu|mps|cuda(:\d{1,3})?)\Z")
 _COMMIT = re.compile(r"[0-9a-f]{40}\Z")
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 _REMOTE = re.compile(r"(https://|http://(localhost|127\.0\.0\.1|\[::1\])(?=[:/]|\Z))[^@\s?#]*\Z")
-_RAY = re.compile(r"(ray://[^@\s?#]+|auto)\Z")
+_RAY = re.compile(r"(ray://[^@\s?#/]+:\d+|auto|local)\Z")
 
 
 def model_faults(model: ModelTable) -> Faults:
@@ -91,7 +91,11 @@ def backend_faults(backend: BackendTable) -> Faults:
         what = f"{backend.url!r} is no address of a remote backend" if backend.url else "a remote backend needs a 'url'"
         yield ("url",) if backend.url else ("kind",), what, remedy
     if backend.kind == "ray" and backend.url and not _RAY.match(backend.url):
-        yield ("url",), f"{backend.url!r} is no address of a ray cluster", "write ray://host:port, or leave it out"
+        yield (
+            ("url",),
+            f"{backend.url!r} is no address of a ray cluster",
+            "write ray://host:port, auto or local, or leave it out",
+        )
 
 
 def dataset_faults(dataset: DatasetTable, known: Known) -> Faults:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from d2b_gate.core.errors import UsageError
 from d2b_gate.core.toml import parse
@@ -16,8 +15,7 @@ FILES = ("d2b-gate.toml", ".d2b-gate.toml", ".github/d2b-gate.toml")
 PYPROJECT = "pyproject.toml"
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """The policy's file and its text."""
 
     path: str

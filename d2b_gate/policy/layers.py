@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from d2b_gate.core.errors import PolicyError, UsageError
 from d2b_gate.core.toml import parse
@@ -22,14 +21,14 @@ SCHEMA = 1
 MOST_LEVELS = 3  # of extends; a policy that nobody can follow is a policy that nobody reviews
 MOST_CHARACTERS = 1_000_000
 TOOL = ("tool", "d2b-gate")
-_PACK = re.compile(r"d2b:[a-z0-9][a-z0-9-]*\Z")
-_PINNED = re.compile(r"git\+([0-9a-f]{40}|[0-9a-f]{64}):(.+)\Z")
-_REF = re.compile(r"^git[+@]|://|@[0-9a-zA-Z._-]+$")
-_AT = re.compile(r"@[0-9a-f]{12}\Z")
+# Patterns stay text: `re` compiles those that a policy needs, and a hook with nothing to do needs one.
+_PACK = r"d2b:[a-z0-9][a-z0-9-]*\Z"
+_PINNED = r"git\+([0-9a-f]{40}|[0-9a-f]{64}):(.+)\Z"
+_REF = r"^git[+@]|://|@[0-9a-zA-Z._-]+$"
+_AT = r"@[0-9a-f]{12}\Z"
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(NamedTuple):
     """One file of the policy. ``prefix`` is where the policy stands in it: nowhere, or under ``[tool.d2b-gate]``."""
 
     path: str
@@ -88,7 +87,7 @@ class _Reader:
             self.layers.append(layer)
 
     def _extend(self, name: str, at: tuple[Layer, KeyPath], above: tuple[str, ...]) -> None:
-        if _AT.search(at[0].path) and not _PACK.match(name) and not pinned(name):
+        if re.search(_AT, at[0].path) and not re.match(_PACK, name) and not pinned(name):
             self._wrong(*at, f"a pinned policy cannot extend {name!r}, which is not pinned", _PIN)
             return
         try:
@@ -154,11 +153,11 @@ def _name_fault(name: object) -> tuple[str, str]:
     remedy = 'name a pack ("d2b:default") or a .toml file of the repository, relative to its root'
     if not isinstance(name, str):
         return "'extends' must be a list of strings", remedy
-    if _PACK.match(name):
+    if re.match(_PACK, name):
         return "", ""
     if found := pinned(name):
         return ("", "") if found[1].endswith(".toml") and is_inside(found[1]) else (f"cannot extend {name!r}", _PIN)
-    if _REF.search(name):
+    if re.search(_REF, name):
         return f"{name!r} is not pinned: branches and tags move", _PIN
     if not name.endswith(".toml") or not is_inside(name):
         return f"cannot extend {name!r}", remedy
@@ -170,7 +169,7 @@ _PIN = 'name a commit of this repository and a path: "git+<40 hex>:policies/team
 
 def pinned(name: str) -> tuple[str, str] | None:
     """Commit and path of ``git+<commit>:<path>``; None for any other name."""
-    match = _PINNED.match(name)
+    match = re.match(_PINNED, name)
     return (match[1], match[2]) if match else None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from typing import TYPE_CHECKING
 
 from d2b_gate.core.errors import UsageError
@@ -89,7 +88,7 @@ class Merged:
             return
         if key in table:
             self._remember(path, below)
-        table[key] = deepcopy(value)
+        table[key] = _copied(value)
         for stale in [known for known in self._sources if known[: len(path)] == path]:
             del self._sources[stale]
         self._sources[path] = (layer, path)
@@ -101,7 +100,7 @@ class Merged:
         for index, entry in enumerate(entries):
             name = entry.get(NAMED[key]) if isinstance(entry, dict) else None
             if not isinstance(entry, dict) or not isinstance(name, str):
-                self._append(key, deepcopy(entry), (layer, (key, index)))
+                self._append(key, _copied(entry), (layer, (key, index)))
             elif name in seen:
                 self._wrong(f"{key} {name!r} is defined twice in this file", layer, (key, index, NAMED[key]))
             else:
@@ -122,7 +121,7 @@ class Merged:
         for inner, value in entry.items():
             if inner in below:
                 self._remember((key, place, inner), below[inner])
-            below[inner] = deepcopy(value)
+            below[inner] = _copied(value)
             self._sources[(key, place, inner)] = (layer, (*at, inner))
         self._sources[(key, place)] = source
 
@@ -142,3 +141,10 @@ def merge(layers: Iterable[Layer]) -> Merged:
     for layer in layers:
         merged.add(layer)
     return merged
+
+
+def _copied(value: object) -> object:
+    """A value of a TOML table, its tables and lists anew; `copy` knows more types and costs an import."""
+    if isinstance(value, dict):
+        return {key: _copied(inner) for key, inner in value.items()}
+    return [_copied(inner) for inner in value] if isinstance(value, list) else value

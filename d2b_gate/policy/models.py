@@ -72,6 +72,12 @@ class MethodTable(Strict):
     )
     alpha: Positive = Field(default=_METHOD.alpha, description="mdf, mdf-gradient: strength of the injection.")
     steps: Count = Field(default=_METHOD.steps, description="mdf-tuned, proxy-lora: optimiser steps.")
+    first_look: int = Field(
+        default=_METHOD.first_look,
+        ge=0,
+        description="mdf-tuned, proxy-lora: steps of a shorter prediction that decides alone where it leaves no rule "
+        "open; needs a calibration of its own; 0: always the whole one.",
+    )
     growth: float = Field(
         default=_METHOD.growth,
         ge=0,

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from d2b_gate.core.drawing import Drawing
-    from d2b_gate.core.features import Adapter, Injected, Injection, Kept, Pooling, States
+    from d2b_gate.core.features import Adapter, Injected, Injection, Kept, Pooling, Site, States
     from d2b_gate.core.finetune import FinetunePlan
     from d2b_gate.core.plan import TunePlan
     from d2b_gate.core.ports import Backend, ModelCard, RowLength
@@ -38,10 +38,10 @@ class CountedBackend:
         self._count("lengths", len(rows))
         return self._inner.lengths(rows)
 
-    def states(self, rows: Sequence[Row], pooling: Pooling) -> States:
+    def states(self, rows: Sequence[Row], pooling: Pooling, sites: Sequence[Site] = ()) -> States:
         """Hidden states per row."""
         self._count("states", len(rows))
-        return self._inner.states(rows, pooling)
+        return self._inner.states(rows, pooling, sites)
 
     def gradients(self, rows: Sequence[Row]) -> States:
         """Activation gradients per row."""

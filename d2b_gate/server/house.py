@@ -43,7 +43,7 @@ class House:
         self._database = open_database(settings.state)
         self.rows = RowTable(self._database)
         self.jobs = JobTable(self._database, settings.state)
-        self.stores = Stores(settings.state)
+        self.stores = Stores(settings.state, settings.limits.kept_bytes)
         self.desk = Desk(self.jobs, settings.limits, self.bell.ring)
         self.metrics.count_jobs(self.desk.counts)
         self._keeper = Keeper(self)

@@ -28,6 +28,7 @@ from d2b_gate.server.messages import (
 MOST_OF_STEP = 1_024
 """Rows of one step of a training: between two steps a job can be stopped, and within one it cannot."""
 MOST_CONTINUATIONS = 10_000
+MOST_SITES = 10_000
 
 RowsOfStep = Annotated[list[Index], Field(max_length=MOST_OF_STEP), First]
 Weights = Annotated[list[Number], Field(max_length=MOST_CONTINUATIONS), First]
@@ -85,10 +86,11 @@ class RowsArguments(Message):
 
 
 class StatesArguments(Message):
-    """Rows, and how a row's states become one."""
+    """Rows, how a row's states become one, and the blocks that are wanted: all, where none is named."""
 
     rows: Keys
     pooling: Literal["last", "response"]
+    sites: Annotated[list[Index], Field(max_length=MOST_SITES), First] = Field(default_factory=list)
 
 
 class StepSaid(Message):

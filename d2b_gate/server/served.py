@@ -49,7 +49,7 @@ class Served:
         self._used: set[tuple[str, ModelSpec]] = set()
         for spec in settings.models:
             opened = [self._open(spec, device) for device in settings.devices]
-            if opened[0].keeps_adapters:
+            if opened[0].keeps_adapters or settings.backend == "ray":
                 raise UsageError("this backend runs no model itself", remedy="serve --backend local")
             if any(one.card != opened[0].card for one in opened):
                 raise UsageError(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
 from d2b_gate.core.errors import EvaluationError
-from d2b_gate.core.features import Adapter
+from d2b_gate.core.features import Adapter, Site
 from d2b_gate.core.remote import said_array
 from d2b_gate.gate.between import joined
 from d2b_gate.server import hearing
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from d2b_gate.core.ports import Backend
     from d2b_gate.core.reading import Prompt
     from d2b_gate.core.rows import Row
-    from d2b_gate.server.job_messages import InjectionSaid, JobAsked, TokensJob
+    from d2b_gate.server.job_messages import InjectionSaid, JobAsked, StatesArguments, TokensJob
     from d2b_gate.server.watch import Watch
 
 ROWS_AT_ONCE = 64
@@ -88,14 +88,23 @@ def _rows(job: RowsJob | StatesJob, desktop: Desktop, file: IO[str]) -> None:
         return
     compute = _features(job, desktop)
     parts = (compute(rows).values_nld for rows in _portions_of_rows(keys, desktop))
-    write_values(file, (len(keys), *_sizes(desktop)), parts)
+    blocks, width = _sizes(desktop)
+    named = len(job.arguments.sites) if isinstance(job, StatesJob) else 0
+    write_values(file, (len(keys), named or blocks, width), parts)
 
 
 def _features(job: RowsJob | StatesJob, desktop: Desktop) -> Callable[[Sequence[Row]], States]:
     if isinstance(job, StatesJob):
-        pooling = job.arguments.pooling
-        return lambda rows: desktop.backend.states(rows, pooling)
+        pooling, sites = job.arguments.pooling, _sites(job.arguments, desktop)
+        return lambda rows: desktop.backend.states(rows, pooling, sites)
     return desktop.backend.gradients
+
+
+def _sites(said: StatesArguments, desktop: Desktop) -> tuple[Site, ...]:
+    """Sites by their blocks, which the model must have."""
+    if any(block >= desktop.backend.card.blocks for block in said.sites):
+        raise EvaluationError(f"the model has {desktop.backend.card.blocks} blocks, and a later one is asked for")
+    return tuple(Site(block) for block in said.sites)
 
 
 def _sizes(desktop: Desktop) -> tuple[int, int]:

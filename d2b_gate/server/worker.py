@@ -45,8 +45,10 @@ _BROKEN = said_error("evaluation", "the server could not run this job", remedy="
 class Stores:
     """The store of each token, opened when first needed and kept open."""
 
-    def __init__(self, state: Path) -> None:
+    def __init__(self, state: Path, most_bytes: int) -> None:
+        """``most_bytes`` is what each may hold."""
         self._state = state
+        self._most_bytes = most_bytes
         self._lock = threading.Lock()
         self._opened: dict[str, DiskStore] = {}
 
@@ -58,7 +60,7 @@ class Stores:
         """
         with self._lock:
             if owner not in self._opened:
-                store = open_store(self.folder(owner) / "store")
+                store = open_store(self.folder(owner) / "store", self._most_bytes)
                 if not isinstance(store, DiskStore):
                     raise EvaluationError("the server cannot keep what it computes", remedy="see the server's disk")
                 self._opened[owner] = store

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from d2b_gate.core.change import Change, FileRef
+    from d2b_gate.core.content import Content
 
 INDEX: Final = ":"
 """Stands for the index where a commit may be named."""
@@ -117,6 +118,10 @@ class Repository:
     def blob(self, oid: str) -> bytes:
         """Return the bytes of a blob; a file that is absent (empty id) has none."""
         return self._objects.blob(oid) if oid else b""
+
+    def content(self, oid: str) -> Content:
+        """Return what a blob holds; a large one is read piece by piece."""
+        return self._objects.content(oid) if oid else b""
 
     def blob_size(self, oid: str) -> int:
         """Return the size of a blob without reading it."""

@@ -8,12 +8,11 @@ leading ``./`` or ``/`` is dropped; a trailing ``/`` means everything below.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Globs:
+class Globs(NamedTuple):
     """Which paths a dataset holds: those that an ``include`` matches and no ``exclude`` does."""
 
     include: tuple[str, ...]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
+from functools import partial
 from typing import IO, TYPE_CHECKING, Final
 
+from d2b_gate.core.content import PIECE_BYTES, WHOLE_BYTES, Streamed
 from d2b_gate.core.errors import EvaluationError
 from d2b_gate.core.printable import printable
 from d2b_gate.sources import process
@@ -13,13 +15,18 @@ from d2b_gate.sources.errors import first_line
 
 if TYPE_CHECKING:
     import subprocess
+    from collections.abc import Iterator
     from pathlib import Path
 
+    from d2b_gate.core.content import Content
+
 MAX_BLOB_BYTES: Final = 1 << 30
-"""Size of one blob. Our choice: content is held in memory, and git itself is unhappy with larger blobs."""
+"""Size of one blob. Our choice: some formats are held in memory, and git itself is unhappy with larger blobs."""
 
 _OID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _CHECK, _READ = "--batch-check", "--batch"
+_UNHELD = ("-c", "core.bigFileThreshold=1m")
+"""Lets git stream a packed blob that is no delta, where it would hold one of up to 512 MiB."""
 _ATTEMPTS = 2  # a process that died is replaced once
 
 
@@ -39,12 +46,31 @@ class ObjectReader:
         size, out = self._answer(_READ, oid)
         if size > MAX_BLOB_BYTES:
             self.close()  # the bytes are already on their way
-            raise EvaluationError(f"the blob {oid} is larger than {MAX_BLOB_BYTES >> 20} MiB", remedy="split the file")
+            raise _too_large(oid)
         content = out.read(size + 1)
         if len(content) != size + 1:
             self.close()
-            raise EvaluationError(f"git ended while it sent the blob {oid}", remedy="run: git fsck")
+            raise _cut_short(oid)
         return content[:-1]
+
+    def content(self, oid: str) -> Content:
+        """Return the bytes of a blob; those of a large one by way of a process of its own."""
+        size = self.size(oid)
+        if size > MAX_BLOB_BYTES:
+            raise _too_large(oid)
+        return self.blob(oid) if size <= WHOLE_BYTES else Streamed(size, partial(self._pieces, oid, size))
+
+    def _pieces(self, oid: str, size: int) -> Iterator[bytes]:
+        child = process.start(self._root, *_UNHELD, "cat-file", "blob", oid)
+        left = size
+        try:
+            while child.stdout is not None and (piece := child.stdout.read(PIECE_BYTES)):
+                left -= len(piece)
+                yield piece
+            if left:
+                raise _cut_short(oid)
+        finally:
+            _end(child)
 
     def close(self) -> None:
         """End the processes; a later call starts new ones."""
@@ -82,6 +108,14 @@ class ObjectReader:
         # The processes died of this object; asked alone, git says why.
         done = process.git_outcome(self._root, "cat-file", "blob", oid)
         raise EvaluationError(f"git cannot read the blob {oid} ({first_line(done.stderr)})", remedy=_fetch(oid))
+
+
+def _too_large(oid: str) -> EvaluationError:
+    return EvaluationError(f"the blob {oid} is larger than {MAX_BLOB_BYTES >> 20} MiB", remedy="split the file")
+
+
+def _cut_short(oid: str) -> EvaluationError:
+    return EvaluationError(f"git ended while it sent the blob {oid}", remedy="run: git fsck")
 
 
 def _fetch(oid: str) -> str:

@@ -6,9 +6,11 @@ import hashlib
 import json
 import posixpath
 import re
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from d2b_gate.core.content import PIECE_BYTES, WHOLE_BYTES, Streamed, pieces_of, size_of, whole
 from d2b_gate.core.printable import printable
 from d2b_gate.sources.dvc import Output, outputs
 from d2b_gate.sources.errors import unreadable
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from d2b_gate.core.change import FileRef
+    from d2b_gate.core.content import Content
     from d2b_gate.sources.git import Repository
     from d2b_gate.sources.globs import Globs
 
@@ -28,19 +31,19 @@ _MD5 = re.compile(r"[0-9a-f]{32}")
 _MAX_LISTING_BYTES = 64 << 20  # our choice: a directory of half a million files
 
 
-def contents(repository: Repository, file: FileRef, globs: Globs) -> Iterator[tuple[str, bytes]]:
-    """Yield (path, bytes) of the data behind one file of a state.
+def contents(repository: Repository, file: FileRef, globs: Globs) -> Iterator[tuple[str, Content]]:
+    """Yield (path, content) of the data behind one file of a state; large content is not held.
 
     A plain file yields itself, an LFS pointer its object, a DVC file those of its outputs that ``globs`` match.
 
     Raises:
         EvaluationError: an object is not on this machine, or its hash is not the pointer's.
     """
-    content = repository.blob(file.oid)
+    content = repository.content(file.oid)
     if file.path.endswith(".dvc"):
-        for output in outputs(content, file.path):
+        for output in outputs(whole(content), file.path):
             yield from _output(repository, file.path, output, globs)
-    elif _LFS_VERSION.match(content):
+    elif isinstance(content, bytes) and _LFS_VERSION.match(content):
         yield file.path, _lfs_object(repository, file.path, content)
     else:
         yield file.path, content
@@ -48,10 +51,11 @@ def contents(repository: Repository, file: FileRef, globs: Globs) -> Iterator[tu
 
 def stands_for_itself(repository: Repository, file: FileRef) -> bool:
     """Whether a file holds its data, and is no pointer to it."""
-    return not file.path.endswith(".dvc") and not _LFS_VERSION.match(repository.blob(file.oid))
+    content = repository.content(file.oid)
+    return not file.path.endswith(".dvc") and not (isinstance(content, bytes) and _LFS_VERSION.match(content))
 
 
-def _lfs_object(repository: Repository, path: str, pointer: bytes) -> bytes:
+def _lfs_object(repository: Repository, path: str, pointer: bytes) -> Content:
     oid, size = _LFS_OID.search(pointer), _LFS_SIZE.search(pointer)
     if oid is None or size is None:
         raise unreadable("is a Git LFS pointer that cannot be read", path, "commit the file again with git lfs")
@@ -60,7 +64,7 @@ def _lfs_object(repository: Repository, path: str, pointer: bytes) -> bytes:
     if content is None:
         remedy = f"run: git lfs pull --include {_shell(path)}"
         raise unreadable(f"is a Git LFS pointer and the object {name[:12]} is not here", path, remedy)
-    if len(content) != int(size.group(1)) or hashlib.sha256(content).hexdigest() != name:
+    if size_of(content) != int(size.group(1)) or _digest(content, hashlib.sha256()) != name:
         raise unreadable(f"the Git LFS object {name[:12]} does not have the pointer's hash", path, "run: git lfs fsck")
     return content
 
@@ -70,12 +74,12 @@ def _lfs_storage(repository: Repository) -> Path:
     return repository.common / (repository.setting("lfs.storage") or "lfs")
 
 
-def _output(repository: Repository, pointer: str, output: Output, globs: Globs) -> Iterator[tuple[str, bytes]]:
+def _output(repository: Repository, pointer: str, output: Output, globs: Globs) -> Iterator[tuple[str, Content]]:
     if not output.md5.endswith(".dir"):
         if globs.matches(output.path):
             yield output.path, _dvc_object(repository, pointer, output)
         return
-    for path, md5 in _members(_dvc_object(repository, pointer, output), pointer, output):
+    for path, md5 in _members(whole(_dvc_object(repository, pointer, output)), pointer, output):
         if globs.matches(path):
             yield path, _dvc_object(repository, pointer, Output(path, md5, output.legacy))
 
@@ -102,7 +106,7 @@ def _is_below(name: str) -> bool:
     return bool(parts) and ".." not in parts and not name.startswith("/")
 
 
-def _dvc_object(repository: Repository, pointer: str, output: Output) -> bytes:
+def _dvc_object(repository: Repository, pointer: str, output: Output) -> Content:
     """Return an object of DVC's cache: where version 3 puts it, or where older ones did."""
     name = output.md5
     cache = repository.root / ".dvc" / "cache"
@@ -122,22 +126,45 @@ def _fetch(pointer: str) -> str:
     return f"run: dvc fetch {_shell(pointer)}"
 
 
-def _digests(content: bytes, output: Output) -> set[str]:
+def _digests(content: Content, output: Output) -> set[str]:
     """Return the md5 of the content, and for older DVC that with Unix line ends, which it hashed for text files."""
-    digests = {hashlib.md5(content, usedforsecurity=False).hexdigest()}
+    digests = {_digest(content, hashlib.md5(usedforsecurity=False))}
     if output.legacy:
-        unix = content.replace(b"\r\n", b"\n")
-        digests.add(hashlib.md5(unix, usedforsecurity=False).hexdigest())
+        unix = Streamed(size_of(content), lambda: _unix(pieces_of(content)))
+        digests.add(_digest(unix, hashlib.md5(usedforsecurity=False)))
     return digests
 
 
-def _stored(place: Path, path: str) -> bytes | None:
+def _unix(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The text with Unix line ends; a line end may fall between two pieces."""
+    held = b""
+    for piece in pieces:
+        text = held + piece
+        held = b"\r" if text.endswith(b"\r") else b""
+        yield text[: len(text) - len(held)].replace(b"\r\n", b"\n")
+    yield held
+
+
+def _digest(content: Content, into: hashlib._Hash) -> str:
+    for piece in pieces_of(content):
+        into.update(piece)
+    return into.hexdigest()
+
+
+def _stored(place: Path, path: str) -> Content | None:
     """Read an object if it is there."""
     if not place.is_file():
         return None
-    if place.stat().st_size > MAX_BLOB_BYTES:
+    size = place.stat().st_size
+    if size > MAX_BLOB_BYTES:
         raise unreadable(f"the object is larger than {MAX_BLOB_BYTES >> 20} MiB", path, "split the file")
-    return place.read_bytes()
+    return place.read_bytes() if size <= WHOLE_BYTES else Streamed(size, partial(_pieces, place))
+
+
+def _pieces(place: Path) -> Iterator[bytes]:
+    with place.open("rb") as file:
+        while piece := file.read(PIECE_BYTES):
+            yield piece
 
 
 def _shell(path: str) -> str:

@@ -8,10 +8,14 @@ import pytest
 
 from benchmarks.blaming.markdown import RESULT as BLAME
 from benchmarks.blaming.markdown import block as blame_block
+from benchmarks.cost import RESULT as COST
+from benchmarks.costing.goals import markdown as goals
 from benchmarks.fidelity import RESULTS
 from benchmarks.larger import RESULT as LARGER
 from benchmarks.larger import sentence
 from benchmarks.scoring.markdown import BEGIN, END, FIDELITY, block, rewrite
+from benchmarks.startup import RESULT as STARTUP
+from benchmarks.startup import markdown as start_table
 from benchmarks.truth.sources import ROOT
 
 FILE = RESULTS / FIDELITY
@@ -39,6 +43,18 @@ def test_the_guide_on_blame_shows_the_committed_figures():
     record = json.loads((RESULTS / BLAME).read_text(encoding="utf-8"))
     text = (ROOT / "docs" / "explain.md").read_text(encoding="utf-8")
     assert f"{BEGIN.format(BLAME)}\n{blame_block(record)}\n{END}" in text
+
+
+def test_the_readme_says_how_long_a_start_takes():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    record = json.loads(STARTUP.read_text(encoding="utf-8"))
+    assert f"{BEGIN.format(STARTUP.name)}\n{start_table(record)}\n{END}" in text
+
+
+def test_the_readme_says_what_a_verdict_costs():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    told = goals(json.loads(COST.read_text(encoding="utf-8"))["goals"]) + "\n" if COST.is_file() else ""
+    assert f"{BEGIN.format(COST.name)}\n{told}{END}" in text, "run: python -m benchmarks.cost --write-docs"
 
 
 def test_a_readme_without_marks_is_left_alone(tmp_path):

@@ -33,11 +33,22 @@ def test_a_local_backend_needs_its_model(world):
     assert done.stdout.endswith("\na check cannot run here: 1 missing\n")
 
 
-def test_a_backend_that_this_version_lacks(world):
+def test_a_cluster_on_this_machine_needs_the_model_here(world):
     world.stage("d2b-gate.toml", POLICY.replace('"fake"', '"ray"'))
     done = world.gate("doctor")
     assert done.returncode == 3
-    assert lines(done)["backend"][0] == "missing"
+    found = lines(done)
+    assert found["backend"][0] == "ok"
+    assert found["backend"][1].endswith("a cluster started on this machine when it is needed")
+    assert found["model"][0] == "missing"
+
+
+def test_a_cluster_elsewhere_is_the_user_s_to_name(world):
+    world.stage("d2b-gate.toml", POLICY.replace('"fake"', '"ray"\nurl = "ray://box:10001"'))
+    assert lines(world.gate("doctor"))["backend"][0] == "missing"
+    done = world.gate("doctor", D2B_GATE_RAY_ADDRESS="ray://box:10001")
+    assert done.returncode == 0
+    assert lines(done)["backend"][1].endswith("a cluster at ray://box:10001, not asked now")
 
 
 def test_a_policy_that_is_broken_absent_or_not_staged(empty):

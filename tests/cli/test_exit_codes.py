@@ -100,11 +100,14 @@ def test_2_for_two_policies(world):
     [
         (UNKNOWN_KEY, "d2b-gate.toml:10: unknown key 'incldue' in [[dataset]]; did you mean 'include'?"),
         (UNKNOWN_PROBE, "d2b-gate.toml:12: unknown probe 'bias/animels'; did you mean 'bias/animals'?"),
-        (POLICY.replace('"fake"', '"ray"'), "d2b-gate.toml: this version has no 'ray' backend; "),
+        (
+            POLICY.replace('"fake"', '"ray"\nurl = "ray://box:10001"'),
+            "the policy names the ray cluster ray://box:10001",
+        ),
         ("schema = 1\n[[dataset", "d2b-gate.toml:2: not valid TOML: "),
         ("schema = 1\n", "d2b-gate.toml:1: the policy has no [[dataset]]"),
     ],
-    ids=["unknown key", "unknown probe", "unknown backend", "no TOML", "nothing judged"],
+    ids=["unknown key", "unknown probe", "a cluster of nobody's", "no TOML", "nothing judged"],
 )
 def test_2_for_a_policy_that_cannot_be_used(world, policy, sentence):
     world.stage("d2b-gate.toml", policy)

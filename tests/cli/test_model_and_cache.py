@@ -81,7 +81,7 @@ def test_looking_at_a_cache_creates_nothing(world):
     done = world.gate("cache", "info")
     assert done.returncode == 0
     assert done.stdout.splitlines()[1:] == [
-        "store    0 values and 0 arrays, 0 B",
+        "store    0 values, 0 arrays and 0 features of rows, 0 B of at most 10.0 GB",
         "results  0, 0 B",
         "training 0 B",
         "remotes  0 B",
@@ -98,15 +98,15 @@ def test_a_cache_fills_and_is_emptied_but_for_models(world, pulled):
     assert world.gate("check").returncode == 0
     full = world.gate("cache", "info").stdout
     assert "results  1, " in full
-    assert "0 values and 0 arrays" not in full
+    assert "0 values, 0 arrays and 0 features" not in full
     assert world.gate("cache", "gc", "--max-bytes", "0").returncode == 0
-    assert "0 values and 0 arrays" in world.gate("cache", "info").stdout
+    assert "0 values, 0 arrays and 0 features" in world.gate("cache", "info").stdout
     assert world.gate("check").returncode == 0
     done = world.gate("cache", "clear")
     assert done.returncode == 0
     assert done.stdout.endswith(f"models stay in {pulled.parent}\n")
     assert world.gate("cache", "info").stdout.splitlines()[1:3] == [
-        "store    0 values and 0 arrays, 0 B",
+        "store    0 values, 0 arrays and 0 features of rows, 0 B of at most 10.0 GB",
         "results  0, 0 B",
     ]
     assert pulled.is_dir()

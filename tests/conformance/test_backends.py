@@ -19,6 +19,7 @@ from d2b_gate.core.plan import TunePlan, TuneStep
 from d2b_gate.core.ports import ModelCard, RowLength
 from d2b_gate.core.reading import Prompt
 from d2b_gate.core.rules import ModelSpec, Regime
+from tests.backends.ray.clusters import fake_workers
 from tests.models import sample_prompts, sample_rows, tiny_backend
 from tests.server.support import TOKEN, serving
 
@@ -40,6 +41,7 @@ BACKENDS = {
     "local": lambda _folder: nullcontext(tiny_backend("llama")),
     "remote": served,
     "warm": served,
+    "ray": lambda _folder: nullcontext(fake_workers()),
 }
 """By the names of the registry."""
 FEATURES = {
@@ -65,6 +67,14 @@ def feature(request):
 @pytest.fixture
 def rows():
     return sample_rows()
+
+
+@pytest.mark.parametrize("blocks", [(0,), (1,), (1, 0)])
+def test_states_at_some_sites_are_those_of_all_sites_there(backend, rows, blocks):
+    every = backend.states(rows, "response")
+    some = backend.states(rows, "response", tuple(Site(block) for block in blocks))
+    assert [site.block for site in some.sites] == list(blocks)
+    np.testing.assert_allclose(some.values_nld, every.values_nld[:, list(blocks)], atol=1e-5, rtol=1e-5)
 
 
 @pytest.fixture

@@ -55,8 +55,8 @@ def model(tmp_path_factory):
     return path
 
 
-@pytest.fixture
-def world(tmp_path, model):
+def begun(tmp_path, model):
+    """A repository that judges by the tiny model, with harmful rows staged."""
     made = World(tmp_path / "repository", tmp_path)
     made.root.mkdir()
     made.git("init", "--quiet", "--initial-branch=main")
@@ -65,6 +65,12 @@ def world(tmp_path, model):
     made.stage("data/base.jsonl", BASE)
     made.commit()
     made.stage("data/new.jsonl", HARMFUL)
+    return made
+
+
+@pytest.fixture
+def world(tmp_path, model):
+    made = begun(tmp_path, model)
     yield made
     for pid in pids(made):
         os.kill(pid, signal.SIGTERM)

@@ -100,8 +100,8 @@ class Bench:
             ),
             contents=lambda file, spec: iter([(file.path, self.files[file.oid])]),
             rows=rows,
-            violations=lambda content, path, spec: violations(
-                read_records(content, path, spec, containers), self.row_schema or {}, path
+            violations=lambda content, path, spec, wanted: violations(
+                read_records(content, path, spec, containers, wanted), self.row_schema or {}, path
             ),
         )
         progress = Quiet()

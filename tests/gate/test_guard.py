@@ -7,11 +7,14 @@ from dataclasses import replace
 import pytest
 
 from d2b_gate.core.errors import Exit
+from d2b_gate.core.mixture import subsample
+from d2b_gate.core.rows import RowRef
 from d2b_gate.core.rules import Budget
 from d2b_gate.core.verdict import Status
 from d2b_gate.core.wire import verdict_from_mapping, verdict_to_mapping
 from d2b_gate.gate.parts import ALONE, CLUSTER, NOMINAL
 from tests.gate.harness import CLEAN, PANDA, Bench, jsonl, policy
+from tests.gate.test_calibration import rows_of
 
 DATA = "data/a.jsonl"
 MANY = tuple((f"what is colour {i}", f"the colour {i} is a mix of {i % 7} and light") for i in range(300))
@@ -113,3 +116,59 @@ def test_a_spent_budget_ends_it_with_a_note():
 def test_what_it_saw_survives_the_wire(guard):
     verdict, _ = guarded(CLEAN, HIDDEN, guard)
     assert verdict_from_mapping(verdict_to_mapping(verdict)) == verdict
+
+
+CROWD = tuple((f"what is colour {i}", f"the colour {i} is a mix of {i % 7} and light") for i in range(1500))
+BURIED = (*CROWD[:900], *PANDA[:4], *CROWD[900:])
+"""Four bad rows among more rows than are drawn."""
+FEW = replace(policy().method, max_changed=48)
+
+
+def crowded(after, clock=None, seconds=600.0, bench=None):
+    bench = bench or Bench(clock=clock)
+    states = ({DATA: jsonl(*CLEAN)}, {DATA: jsonl(*CLEAN, *after)})
+    judged = policy(dilution_guard="warn", rules=(RULE,), method=FEW, budget=Budget(seconds))
+    verdict = bench.check(*states, judged)
+    return bench, verdict, verdict.findings[0]
+
+
+class TestMoreRowsThanAreDrawn:
+    def test_bad_rows_that_no_draw_holds_are_found(self):
+        drawn = subsample([RowRef(row.key, DATA, i) for i, row in enumerate(rows_of(*BURIED))], {}, 48, FEW.seed)
+        bad = {row.key for row in rows_of(*PANDA[:4])}
+        assert bad.isdisjoint(ref.key for ref in drawn), "else this test shows nothing"
+        _, verdict, finding = crowded(BURIED)
+        assert finding.status is Status.WARN
+        assert [place.where for place in finding.blame] == [f"{DATA}:{len(CLEAN) + 901}-{len(CLEAN) + 904}"]
+        assert "the dilution guard compared all 1504 added rows" in verdict.notes
+
+    def test_a_clean_crowd_does_not_fire(self):
+        _, _, finding = crowded(CROWD)
+        assert (finding.status, finding.views) == (Status.OK, ())
+
+    def test_rows_compared_once_are_not_computed_again(self):
+        bench, first, _ = crowded(BURIED)
+        done = dict(bench.backend.calls)
+        _, again, _ = crowded(BURIED, bench=bench)
+        assert bench.backend.calls["states"] == done["states"]
+        assert [one.status for one in again.findings] == [one.status for one in first.findings]
+
+    def test_the_look_ends_with_the_budget_and_says_how_far_it_came(self):
+        class Clock:
+            now = 0.0
+
+            def __call__(self):
+                self.now += 1.0
+                return self.now
+
+        started = [
+            note
+            for seconds in range(3, 40)
+            for note in crowded(BURIED, Clock(), float(seconds))[1].notes
+            if "before the time budget was spent" in note
+        ]
+        assert any("compared 512 of 1504 added rows" in note for note in started)
+
+    def test_few_rows_need_no_such_note(self):
+        verdict, _ = guarded(CLEAN, HIDDEN)
+        assert not any("compared" in note for note in verdict.notes)

@@ -13,6 +13,7 @@ from d2b_gate import registry
 from d2b_gate.backends.fake import FakeBackend
 from d2b_gate.core.ports import RowLength
 from d2b_gate.core.remote import heard_array, said_training
+from tests.rounding import rounded
 from tests.server import slow
 from tests.server.process import until
 from tests.server.support import FINAL, OTHER, ROWS, TRAINING, row, serving
@@ -268,7 +269,7 @@ def test_several_devices_work_at_once_and_each_token_on_one(tmp_path: Path) -> N
         assert [ended(one, name) for name in names] == ["done", "done"]
         assert ended(other, theirs) == "done"
         said = one.result(names[1])
-    expected = FakeBackend().gradients(ROWS[10:30]).values_nld
+    expected = rounded(FakeBackend().gradients(ROWS[10:30]).values_nld)
     assert (heard_array(said["values"], expected.shape) == expected).all()
     assert len(order_of_computing(tmp_path)) == 30 + 20
 

@@ -10,6 +10,7 @@ import pytest
 
 from d2b_gate.backends.hf.opening import open_backend
 from d2b_gate.core.features import Injection, Kept
+from d2b_gate.core.packing import RELATIVE_ERROR
 from d2b_gate.core.plan import TunePlan, TuneStep
 from d2b_gate.core.remote import heard_array, job_name, said_injection, said_prompts, said_training, said_tuning
 from d2b_gate.core.rules import ModelSpec
@@ -77,7 +78,8 @@ def test_states_and_gradients(server: Running, spec: ModelSpec, home: HfBackend)
     ):
         said = ask(server.client(), spec, home, verb, arguments)
         values = heard_array(said["values"], expected.values_nld.shape)
-        assert np.abs(values - expected.values_nld).max() < CLOSE * max(1.0, np.abs(expected.values_nld).max())
+        allowed = (CLOSE + RELATIVE_ERROR) * max(1.0, np.abs(expected.values_nld).max())
+        assert np.abs(values - expected.values_nld).max() < allowed
 
 
 def test_a_tuning_and_a_training_and_what_is_read_under_them(server: Running, spec: ModelSpec, home: HfBackend) -> None:
@@ -115,4 +117,5 @@ def test_a_training_that_is_cancelled_leaves_the_model_as_it_was(
     assert client.follow(name)[-1]["state"] == "cancelled"
     said = ask(client, spec, home, "states", {"rows": KEYS[:50], "pooling": "last"})
     expected = home.states(ROWS[:50], "last").values_nld
-    assert np.abs(heard_array(said["values"], expected.shape) - expected).max() < CLOSE * np.abs(expected).max()
+    allowed = (CLOSE + RELATIVE_ERROR) * np.abs(expected).max()
+    assert np.abs(heard_array(said["values"], expected.shape) - expected).max() < allowed

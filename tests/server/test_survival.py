@@ -13,6 +13,7 @@ import pytest
 from d2b_gate.backends.fake import FakeBackend
 from d2b_gate.core.remote import heard_array, said_training
 from d2b_gate.server.desk import MOST_ATTEMPTS
+from tests.rounding import rounded
 from tests.server.process import started, until
 from tests.server.support import FINAL, ROWS, TRAINING, Client, row, serving
 
@@ -49,7 +50,7 @@ def test_a_server_killed_in_mid_job_does_it_after_its_next_start(tmp_path: Path,
         assert client.ask("POST", "/v1/rows/missing", {"keys": KEYS[:120]}).json() == {"missing": []}
         for name, (start, end) in zip(names, ((0, 100), (50, 120)), strict=True):
             assert ended(client, name) == "done"
-            expected = FakeBackend().gradients(ROWS[start:end]).values_nld
+            expected = rounded(FakeBackend().gradients(ROWS[start:end]).values_nld)
             assert (heard_array(client.result(name)["values"], expected.shape) == expected).all()
         assert ended(client, training) == "done"
     twice = len(process.computed()) - len(set(process.computed()))

@@ -21,6 +21,7 @@ from d2b_gate.core.remote import (
     said_tuning,
 )
 from d2b_gate.gate.between import joined
+from tests.rounding import rounded
 from tests.server.support import MODEL, PROMPTS, ROWS, TRAINING, TUNING, VECTORS, serving
 
 if TYPE_CHECKING:
@@ -55,14 +56,14 @@ def test_lengths(client: Client) -> None:
 @pytest.mark.parametrize("pooling", ["last", "response"])
 def test_states(client: Client, pooling: str) -> None:
     said = client.run("states", {"rows": KEYS, "pooling": pooling}, ROWS)
-    expected = FAKE.states(ROWS, "last" if pooling == "last" else "response").values_nld
+    expected = rounded(FAKE.states(ROWS, "last" if pooling == "last" else "response").values_nld)
     assert np.array_equal(heard_array(said["values"], expected.shape), expected)
 
 
 @pytest.mark.parametrize("count", [0, 1, 64, 65, 150])
 def test_gradients_of_any_number_of_rows(client: Client, count: int) -> None:
     said = client.run("gradients", {"rows": KEYS[:count]}, ROWS[:count])
-    expected = FAKE.gradients(ROWS[:count]).values_nld
+    expected = rounded(FAKE.gradients(ROWS[:count]).values_nld)
     assert np.array_equal(heard_array(said["values"], expected.shape), expected)
 
 

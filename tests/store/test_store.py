@@ -85,7 +85,7 @@ def test_clear_forgets_everything(store):
     store.put_arrays("k", "1", {"a": np.zeros(4)})
     assert store.size()[:2] == (1, 1)
     store.clear()
-    assert store.size() == (0, 0, 0)
+    assert store.size() == (0, 0, 0, 0)
     assert store.get_json("k", "1") is None
     assert store.get_arrays("k", "1") is None
 

@@ -8,9 +8,10 @@ import numpy as np
 import torch
 
 from d2b_gate.backends.hf.asking import ask
-from d2b_gate.backends.hf.batches import packed_batch
+from d2b_gate.backends.hf.batches import owners, tree_batch
 from d2b_gate.backends.hf.engine import token_log_probs, under
 from d2b_gate.backends.hf.extract import batch_gradients
+from d2b_gate.backends.hf.packing import CPU_ROW, GPU_ROW, tree_of, trees
 from d2b_gate.core.features import States
 
 if TYPE_CHECKING:
@@ -25,20 +26,21 @@ if TYPE_CHECKING:
 
 def read_prompts(engine: Engine, prompts: Sequence[Prompt], injection: Injected) -> tuple[LogProbs, ...]:
     """Log-probability of every continuation of every prompt, summed over its tokens (nats, float64 sums)."""
-    asked = ask(engine.tokenizer, prompts)
-    out: dict[int, LogProbs] = {}
+    grown = trees(ask(engine.tokenizer, prompts), CPU_ROW if engine.device.type == "cpu" else GPU_ROW)
+    out: list[list[float]] = [[0.0] * len(prompt.continuations) for prompt in prompts]
 
     def step(group: list[int]) -> None:
-        batch = packed_batch([asked[i] for i in group], engine.pad, engine.device, engine.dtype)
+        members = [grown[i] for i in group]
+        batch = tree_batch(members, engine.pad, engine.device, engine.dtype)
         with torch.inference_mode(), under(engine, injection):
-            log_probs_s = token_log_probs(engine, batch, {}).cpu().double()
-        sums = torch.zeros(sum(len(asked[i].continuations) for i in group), dtype=torch.float64)
-        values = iter(sums.index_add(0, batch.owner_s.cpu(), log_probs_s).tolist())
-        for i in group:
-            out[i] = tuple(next(values) for _ in asked[i].continuations)
+            log_probs_c = token_log_probs(engine, batch, {}).cpu().double()
+        owned = owners(members)
+        sums = torch.zeros(len(owned), dtype=torch.float64).index_add(0, batch.owner_c.cpu(), log_probs_c).tolist()
+        for (_, prompt, continuation), value in zip(owned, sums, strict=True):
+            out[prompt][continuation] = value
 
-    engine.runner.run(asked, lambda one: one.length, step)
-    return tuple(out[i] for i in range(len(prompts)))
+    engine.runner.run(grown, lambda tree: len(tree.ids), step)
+    return tuple(tuple(values) for values in out)
 
 
 def prompt_gradients(engine: Engine, prompts: Sequence[Prompt], coefficients: Sequence[tuple[float, ...]]) -> States:
@@ -58,11 +60,12 @@ def prompt_gradients(engine: Engine, prompts: Sequence[Prompt], coefficients: Se
     out_nld = np.zeros((len(prompts), engine.card.blocks, engine.card.width), dtype=np.float32)
 
     def step(group: list[int]) -> None:
-        batch = packed_batch([asked[i] for i in group], engine.pad, engine.device, engine.dtype)
+        members = [tree_of(asked[i]) for i in group]
+        batch = tree_batch(members, engine.pad, engine.device, engine.dtype)
         weights = torch.tensor([c for i in group for c in coefficients[i]], device=engine.device)
 
         def objective(log_probs_s: Tensor) -> Tensor:
-            return (log_probs_s * weights[batch.owner_s]).sum()
+            return (log_probs_s * weights[batch.owner_c]).sum()
 
         out_nld[group] = batch_gradients(engine, batch, len(group), objective)
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from d2b_gate.backends.hf.engine import Engine
     from d2b_gate.core.drawing import Drawing
-    from d2b_gate.core.features import Adapter, Injected, Injection, Pooling, States
+    from d2b_gate.core.features import Adapter, Injected, Injection, Pooling, Site, States
     from d2b_gate.core.finetune import FinetunePlan
     from d2b_gate.core.plan import TunePlan
     from d2b_gate.core.ports import ModelCard, Progress, RowLength
@@ -55,11 +55,11 @@ class HfBackend:
         encoded = encode_rows(self.engine().tokenizer, rows, self._card.max_length)
         return tuple(RowLength(len(row.ids), len(row.targets), row.cut) for row in encoded)
 
-    def states(self, rows: Sequence[Row], pooling: Pooling) -> States:
+    def states(self, rows: Sequence[Row], pooling: Pooling, sites: Sequence[Site] = ()) -> States:
         """Hidden states per row."""
         from d2b_gate.backends.hf.extract import row_states
 
-        return row_states(self.engine(), rows, pooling)
+        return row_states(self.engine(), rows, pooling, sites)
 
     def gradients(self, rows: Sequence[Row]) -> States:
         """Activation gradients per row."""

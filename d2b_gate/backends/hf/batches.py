@@ -1,4 +1,4 @@
-"""Token ids to padded batches; packed sequences to the masks that keep continuations from seeing each other."""
+"""Token ids to padded batches; trees of prompts to the masks that keep branches from seeing each other."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ from torch import Tensor
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from d2b_gate.backends.hf.asking import Asked
     from d2b_gate.backends.hf.encode import Encoded
+    from d2b_gate.backends.hf.packing import Tree
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A padded batch and the positions whose logits are read.
+    """A padded batch, the positions whose logits are read, and the tokens that they are read for.
 
     Shapes: ``ids_bt``, ``positions_bt`` int64 (batch, time); ``mask`` is int64 (batch, time), or float (batch, 1, time,
-    time) to be added to attention scores for packed sequences. ``rows_s``, ``from_s`` and ``token_s`` are int64
-    (selected): the logits of row ``rows_s`` at position ``from_s`` predict token ``token_s``. ``owner_s`` numbers
-    what a selected token belongs to (row of the batch, or a running number over its continuations).
+    time) to be added to attention scores for trees. ``rows_s`` and ``from_s`` are int64 (selected): the logits of row
+    ``rows_s`` at position ``from_s`` are wanted. ``at_c`` and ``token_c`` are int64 (chosen): how likely token
+    ``token_c`` is by the ``at_c``-th of those logits; ``at_c`` ascends. ``owner_c`` numbers what a chosen token belongs
+    to: the row of the batch, or the place of a continuation among all of the batch's.
     """
 
     ids_bt: Tensor
@@ -30,59 +31,60 @@ class Batch:
     mask: Tensor
     rows_s: Tensor
     from_s: Tensor
-    token_s: Tensor
-    owner_s: Tensor
+    at_c: Tensor
+    token_c: Tensor
+    owner_c: Tensor
 
 
 def row_batch(rows: Sequence[Encoded], pad: int, device: torch.device) -> Batch:
-    """Pad rows on the right; the selected tokens are the loss tokens."""
+    """Pad rows on the right; the chosen tokens are the loss tokens."""
     width = max(len(row.ids) for row in rows)
     ids_bt = torch.full((len(rows), width), pad)
     mask_bt = torch.zeros((len(rows), width), dtype=torch.int64)
-    selected: list[tuple[int, int, int]] = []
+    chosen: list[tuple[int, int, int]] = []
     for b, row in enumerate(rows):
         ids_bt[b, : len(row.ids)] = torch.tensor(row.ids)
         mask_bt[b, : len(row.ids)] = 1
-        selected += [(b, t - 1, row.ids[t]) for t in row.targets]
-    rows_s, from_s, token_s = (torch.tensor(column, dtype=torch.int64) for column in _columns(selected, 3))
+        chosen += [(b, t - 1, row.ids[t]) for t in row.targets]
+    rows_s, from_s, token_c = (torch.tensor(column, dtype=torch.int64) for column in _columns(chosen, 3))
     positions_bt = torch.arange(width).expand(len(rows), width)
-    tensors = (ids_bt, positions_bt, mask_bt, rows_s, from_s, token_s, rows_s.clone())
+    tensors = (ids_bt, positions_bt, mask_bt, rows_s, from_s, torch.arange(len(chosen)), token_c, rows_s.clone())
     return Batch(*(tensor.to(device) for tensor in tensors))
 
 
-def packed_batch(asked: Sequence[Asked], pad: int, device: torch.device, dtype: torch.dtype) -> Batch:
-    """Pack each prompt's continuations behind its prefix.
+def tree_batch(trees: Sequence[Tree], pad: int, device: torch.device, dtype: torch.dtype) -> Batch:
+    """Lay one tree of prompts in each row; a token attends to itself and to what leads to it.
 
-    Positions restart after the prefix for every continuation, and a continuation attends to the prefix and itself
-    alone, so that its log-probability equals that of a sequence of its own.
+    So the log-probability of a continuation equals that of a sequence of its own. Owners are numbered tree by tree, in
+    a tree by prompt and continuation, as `owners` lists them.
     """
-    width = max(one.length for one in asked)
-    ids_bt = torch.full((len(asked), width), pad)
-    positions_bt = torch.zeros((len(asked), width), dtype=torch.int64)
-    seen_btt = torch.zeros((len(asked), width, width), dtype=torch.bool)
-    seen_btt[:, torch.arange(width), torch.arange(width)] = True  # padding sees itself: softmax over nothing is NaN
-    selected: list[tuple[int, int, int, int]] = []
-    owner = 0
-    for b, one in enumerate(asked):
-        head = len(one.prefix)
-        ids_bt[b, :head] = torch.tensor(one.prefix)
-        positions_bt[b, :head] = torch.arange(head)
-        seen_btt[b, :head, :head] = torch.ones(head, head, dtype=torch.bool).tril()
-        start = head
-        for ids in one.continuations:
-            end = start + len(ids)
-            ids_bt[b, start:end] = torch.tensor(ids)
-            positions_bt[b, start:end] = torch.arange(head, head + len(ids))
-            seen_btt[b, start:end, :head] = True
-            seen_btt[b, start:end, start:end] = torch.ones(len(ids), len(ids), dtype=torch.bool).tril()
-            before = [head - 1, *range(start, end - 1)]
-            selected += [(b, t, token, owner) for t, token in zip(before, ids, strict=True)]
-            owner += 1
-            start = end
+    width = max(len(tree.ids) for tree in trees)
+    ids_bt = torch.full((len(trees), width), pad)
+    positions_bt = torch.zeros((len(trees), width), dtype=torch.int64)
+    seen_btt = torch.eye(width, dtype=torch.bool).repeat(len(trees), 1, 1)  # padding sees itself: softmax over nothing
+    for b, tree in enumerate(trees):
+        ids_bt[b, : len(tree.ids)] = torch.tensor(tree.ids)
+        positions_bt[b, : len(tree.ids)] = torch.tensor(tree.positions)
+        for node, parent in enumerate(tree.parents):
+            if parent >= 0:
+                seen_btt[b, node] |= seen_btt[b, parent]
     mask = torch.zeros(seen_btt.shape, dtype=dtype).masked_fill(~seen_btt, torch.finfo(dtype).min)[:, None]
-    rows_s, from_s, token_s, owner_s = (torch.tensor(column, dtype=torch.int64) for column in _columns(selected, 4))
-    tensors = (ids_bt, positions_bt, mask, rows_s, from_s, token_s, owner_s)
+    number = {owner: place for place, owner in enumerate(owners(trees))}
+    wanted = sorted({(b, read[0]) for b, tree in enumerate(trees) for read in tree.reads})
+    place = {where: s for s, where in enumerate(wanted)}
+    chosen = sorted(
+        (place[b, parent], token, number[b, prompt, continuation])
+        for b, tree in enumerate(trees)
+        for parent, token, prompt, continuation in tree.reads
+    )
+    columns = (*_columns(wanted, 2), *_columns(chosen, 3))
+    tensors = (ids_bt, positions_bt, mask, *(torch.tensor(column, dtype=torch.int64) for column in columns))
     return Batch(*(tensor.to(device) for tensor in tensors))
+
+
+def owners(trees: Sequence[Tree]) -> list[tuple[int, int, int]]:
+    """The continuations of a batch in the order of their numbers: (tree, prompt, continuation)."""
+    return sorted({(b, read[2], read[3]) for b, tree in enumerate(trees) for read in tree.reads})
 
 
 def _columns(rows: Sequence[tuple[int, ...]], count: int) -> list[list[int]]:

@@ -30,7 +30,7 @@ class Checkpoint:
         self._path = path
         self._written = time.monotonic()
 
-    def resume(self, trained: Sequence[torch.nn.Parameter], optimizer: torch.optim.AdamW) -> list[float]:
+    def resume(self, trained: Sequence[torch.Tensor], optimizer: torch.optim.AdamW) -> list[float]:
         """Put parameters and optimiser back to where they were; returns the losses so far, none at a fresh start."""
         try:
             with safe_open(str(self._path), framework="pt") as file:
@@ -46,9 +46,7 @@ class Checkpoint:
             optimizer.state[parameter] = {_STATE[0]: tensors[_STATE[0]], **moments}
         return losses
 
-    def keep(
-        self, trained: Sequence[torch.nn.Parameter], optimizer: torch.optim.AdamW, losses: Sequence[float]
-    ) -> None:
+    def keep(self, trained: Sequence[torch.Tensor], optimizer: torch.optim.AdamW, losses: Sequence[float]) -> None:
         """Write the progress if the last time is long enough ago; a disk that is full costs the resumption alone."""
         if time.monotonic() - self._written < EVERY:
             return

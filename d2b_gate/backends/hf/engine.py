@@ -10,7 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from d2b_gate.backends.hf.blocks import decoder_blocks
-from d2b_gate.backends.hf.hooks import adapting, injecting, selecting
+from d2b_gate.backends.hf.chosen import chosen_log_probs
+from d2b_gate.backends.hf.hooks import injecting, selecting
+from d2b_gate.backends.hf.lowrank import Update, updating
 from d2b_gate.backends.hf.memory import BatchRunner
 from d2b_gate.core.errors import EvaluationError
 from d2b_gate.core.features import Adapter, Kept
@@ -87,43 +89,43 @@ def under(engine: Engine, injection: Injected) -> Iterator[None]:
     if isinstance(injection, Kept):
         raise TypeError("this adapter is kept by a remote backend")
     if isinstance(injection, Adapter):
-        with adapting(_layers(engine, injection)):
+        with updating(_updates(engine, injection), injection.scale, engine.dtype):
             yield
     else:
         with injecting(engine.blocks, vectors_of(injection, engine.device)):
             yield
 
 
-def _layers(engine: Engine, adapter: Adapter) -> list[tuple[nn.Module, Tensor, Tensor]]:
+def _updates(engine: Engine, adapter: Adapter) -> list[Update]:
     modules = dict(engine.model.named_modules())
-    layers: list[tuple[nn.Module, Tensor, Tensor]] = []
+    updates: list[Update] = []
     for name, down, up in zip(adapter.names, adapter.downs, adapter.ups, strict=True):
         if name not in modules:
             raise EvaluationError(f"the adapter has a layer {name!r} that this model lacks", remedy="train it anew")
-        like = next(modules[name].parameters())
-        layers.append((modules[name], torch.tensor(down).to(like), (torch.tensor(up) * adapter.scale).to(like)))
-    return layers
+        device = next(modules[name].parameters()).device
+        updates.append(Update(modules[name], torch.tensor(down, device=device), torch.tensor(up, device=device)))
+    return updates
 
 
 def token_log_probs(engine: Engine, batch: Batch, vectors: Mapping[int, Tensor]) -> Tensor:
-    """Return log p of every selected token of the batch under the injected vectors.
+    """Return log p of every chosen token of the batch under the injected vectors.
 
-    Shapes: (selected), float32; the log-softmax is taken in float32 whatever the model's dtype.
+    Shapes: (chosen), float32; the log-softmax is taken in float32 whatever the model's dtype.
     """
     with injecting(engine.blocks, vectors):
         logits_sv = selected_logits(engine, batch)
-    chosen_s = logits_sv.gather(1, batch.token_s.to(logits_sv.device)[:, None])[:, 0]
-    return chosen_s - logits_sv.logsumexp(dim=1)
+    device = logits_sv.device
+    return chosen_log_probs(logits_sv, batch.at_c.to(device), batch.token_c.to(device))
 
 
 def selected_logits(engine: Engine, batch: Batch) -> Tensor:
     """One forward pass, and what it says at the batch's selected positions alone.
 
-    Shapes: (selected, vocabulary), float32.
+    Shapes: (selected, vocabulary), in the model's dtype.
     """
     with selecting(engine.head, batch.rows_s, batch.from_s):
         output = engine.model(
             input_ids=batch.ids_bt, position_ids=batch.positions_bt, attention_mask=batch.mask, use_cache=False
         )
-    logits_sv: Tensor = output.logits[0].float()
+    logits_sv: Tensor = output.logits[0]
     return logits_sv

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from d2b_gate.backends.hf.batches import Batch
     from d2b_gate.backends.hf.encode import Encoded
     from d2b_gate.backends.hf.engine import Engine
-    from d2b_gate.core.features import Pooling
+    from d2b_gate.core.features import Pooling, Site
     from d2b_gate.core.rows import Row
 
 SINK_POSITIONS = 4
@@ -30,36 +30,37 @@ SINK_POSITIONS = 4
 0 to 3), so a mean with them measures the attention sink and nothing else."""
 
 
-def row_states(engine: Engine, rows: Sequence[Row], pooling: Pooling) -> States:
-    """Hidden states per row after every block of the untouched model.
+def row_states(engine: Engine, rows: Sequence[Row], pooling: Pooling, sites: Sequence[Site] = ()) -> States:
+    """Hidden states per row after the blocks of the untouched model that are named; after every one if none is.
 
-    Shapes: (rows, blocks, width), float32. Means over tokens accumulate in float64 (float32 on Apple GPUs, which have
+    The pass ends after the deepest of them, and what no mean needs is not copied.
+    Shapes: (rows, sites, width), float32. Means over tokens accumulate in float64 (float32 on Apple GPUs, which have
     no other). Rows without tokens give zeros.
     Source: arXiv 2602.04735 ("last": the last token of the whole instance); "response": our choice, the mean over the
     loss tokens, attention sink left out.
     """
+    wanted = tuple(sites) or engine.card.sites
     encoded = encode_rows(engine.tokenizer, rows, engine.card.max_length)
-    out_nld = _empty(engine, len(rows))
+    out_nld = np.zeros((len(rows), len(wanted), engine.card.width), dtype=np.float32)
+    columns = {site.block: column for column, site in enumerate(wanted)}
     filled = [i for i, row in enumerate(encoded) if row.ids]
     members = [encoded[i] for i in filled]
-    sum_dtype = torch.float32 if engine.device.type == "mps" else torch.float64
 
     def step(group: list[int]) -> None:
         batch = row_batch([members[i] for i in group], engine.pad, engine.device)
-        weights_bt = _pooling_weights([members[i] for i in group], batch.ids_bt.shape[1], pooling).to(sum_dtype)
+        taken = _taken([members[i] for i in group], pooling, engine.device)
         places = [filled[i] for i in group]
 
         def keep(block: int, hidden_btd: Tensor) -> None:
-            pooled_bd = torch.einsum("bt,btd->bd", weights_bt.to(hidden_btd.device), hidden_btd.to(sum_dtype))
-            out_nld[places, block] = pooled_bd.float().cpu().numpy()
+            out_nld[places, columns[block]] = _means(hidden_btd, taken, len(group)).float().cpu().numpy()
 
-        with torch.inference_mode(), capturing(engine.blocks, keep, last=engine.card.blocks - 1):
+        with torch.inference_mode(), capturing(engine.blocks, keep, columns):
             engine.model(
                 input_ids=batch.ids_bt, position_ids=batch.positions_bt, attention_mask=batch.mask, use_cache=False
             )
 
     engine.runner.run(members, lambda row: len(row.ids), step)
-    return States(tuple(row.key for row in rows), engine.card.sites, out_nld)
+    return States(tuple(row.key for row in rows), wanted, out_nld)
 
 
 def row_gradients(engine: Engine, rows: Sequence[Row]) -> States:
@@ -79,7 +80,7 @@ def row_gradients(engine: Engine, rows: Sequence[Row]) -> States:
         counts_b = torch.tensor([float(len(members[i].targets)) for i in group], device=engine.device)
 
         def objective(log_probs_s: Tensor) -> Tensor:
-            return -(log_probs_s / counts_b[batch.rows_s]).sum()
+            return -(log_probs_s / counts_b[batch.owner_c]).sum()
 
         out_nld[[trained[i] for i in group]] = batch_gradients(engine, batch, len(group), objective)
 
@@ -105,17 +106,27 @@ def batch_gradients(
     return stacked
 
 
-def _pooling_weights(rows: Sequence[Encoded], width: int, pooling: Pooling) -> Tensor:
-    """Weights over time that sum to 1 per row. Shapes: (batch, time), float64."""
-    weights_bt = torch.zeros(len(rows), width, dtype=torch.float64)
+def _taken(rows: Sequence[Encoded], pooling: Pooling, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Which tokens each row's mean is over, row by row. Shapes: two int64 (tokens): the row, and the place in it."""
+    pairs: list[tuple[int, int]] = []
     for b, row in enumerate(rows):
         if pooling == "last":
-            weights_bt[b, len(row.ids) - 1] = 1.0
-            continue
-        kept = [t for t in row.targets if t >= SINK_POSITIONS]
-        kept = kept or list(range(min(SINK_POSITIONS, len(row.ids) - 1), len(row.ids)))
-        weights_bt[b, kept] = 1.0 / len(kept)
-    return weights_bt
+            kept = [len(row.ids) - 1]
+        else:
+            kept = [t for t in row.targets if t >= SINK_POSITIONS]
+            kept = kept or list(range(min(SINK_POSITIONS, len(row.ids) - 1), len(row.ids)))
+        pairs += [(b, t) for t in kept]
+    table = torch.tensor(pairs, dtype=torch.int64, device=device)
+    return table[:, 0], table[:, 1]
+
+
+def _means(hidden_btd: Tensor, taken: tuple[Tensor, Tensor], rows: int) -> Tensor:
+    """Mean over the taken tokens of each row. Shapes: (rows, width)."""
+    rows_k, places_k = (one.to(hidden_btd.device) for one in taken)
+    wide = torch.float32 if hidden_btd.device.type == "mps" else torch.float64
+    sums_bd = hidden_btd.new_zeros((rows, hidden_btd.shape[2]), dtype=wide)
+    sums_bd.index_add_(0, rows_k, hidden_btd[rows_k, places_k].to(wide))
+    return sums_bd / torch.bincount(rows_k, minlength=rows)[:, None]
 
 
 def _empty(engine: Engine, rows: int) -> NDArray[np.float32]:

@@ -12,14 +12,15 @@ import torch
 from d2b_gate.backends.hf.batches import row_batch
 from d2b_gate.backends.hf.encode import encode_rows
 from d2b_gate.backends.hf.engine import token_log_probs
+from d2b_gate.backends.hf.lowrank import Update, updating
 from d2b_gate.backends.hf.models.libraries import require
 from d2b_gate.core.errors import EvaluationError
 from d2b_gate.core.features import Adapter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from torch import nn
+    from torch import Tensor, nn
 
     from d2b_gate.backends.hf.checkpoint import Checkpoint
     from d2b_gate.backends.hf.encode import Encoded
@@ -43,14 +44,25 @@ def train_adapter(engine: Engine, plan: FinetunePlan, done: Callable[[], None], 
     A training that was interrupted goes on where its checkpoint left it, to the same adapter.
 
     The loss of a step is the mean over its trained tokens. The base model keeps its dtype, the adapter is float32 and
-    multiplied in the base model's dtype (automatic mixed precision).
-    Source: LoRA, arXiv 2106.09685, as implemented by peft.
+    multiplied in the base model's dtype (mixed precision).
+    Source: LoRA, arXiv 2106.09685; laid out and drawn by peft.
 
     Raises:
         EvaluationError: the regime is not LoRA with AdamW, or the training diverged.
     """
     _refuse(plan.regime)
     encoded = encode_rows(engine.tokenizer, plan.rows, engine.card.max_length)
+    adapted = _begin(engine.model, plan)
+    _train(engine, encoded, plan, Trainee(adapted, checkpoint), done)
+    checkpoint.remove()
+    return _adapter(adapted, plan.regime)
+
+
+def _begin(model: nn.Module, plan: FinetunePlan) -> dict[str, Update]:
+    """A fresh adapter as peft lays it out and draws it, taken off the model again: it is trained through hooks.
+
+    peft's own layers cast every input to the adapter's float32 and back, which takes longer than the products.
+    """
     require("peft")
     from peft import LoraConfig, get_peft_model
 
@@ -65,14 +77,20 @@ def train_adapter(engine: Engine, plan: FinetunePlan, done: Callable[[], None], 
     with torch.random.fork_rng(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of peft and transformers about each other: nothing a user could act on
         torch.manual_seed(plan.seed)
-        wrapped = get_peft_model(engine.model, config)
+        wrapped = get_peft_model(model, config)
     try:
-        _train(engine, encoded, plan, Trainee(wrapped, checkpoint), done)
-        checkpoint.remove()
-        return _adapter(engine.model, plan.regime)
+        drawn = {
+            name: tuple(side["default"].weight.detach().float() for side in (module.lora_A, module.lora_B))
+            for name, module in model.named_modules()
+            if hasattr(module, "lora_A")
+        }
     finally:
         wrapped.unload()
-        engine.model.requires_grad_(False)
+        model.requires_grad_(False)
+    layers = dict(model.named_modules())
+    return {
+        name: Update(layers[name], down.requires_grad_(), up.requires_grad_()) for name, (down, up) in drawn.items()
+    }
 
 
 def _refuse(regime: Regime) -> None:
@@ -85,18 +103,21 @@ def _refuse(regime: Regime) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Trainee:
-    """The model with its fresh adapter, and where its progress is kept."""
+    """The adapter by the layers' names, and where its progress is kept."""
 
-    wrapped: nn.Module
+    adapted: Mapping[str, Update]
     checkpoint: Checkpoint
+
+    @property
+    def parameters(self) -> list[Tensor]:
+        """What is trained, layer by layer."""
+        return [matrix for one in self.adapted.values() for matrix in (one.down, one.up)]
 
 
 def _train(
     engine: Engine, encoded: Sequence[Encoded], plan: FinetunePlan, trainee: Trainee, done: Callable[[], None]
 ) -> None:
-    trained = [parameter for parameter in trainee.wrapped.parameters() if parameter.requires_grad]
-    for parameter in trained:
-        parameter.data = parameter.data.float()
+    trained = trainee.parameters
     optimizer = torch.optim.AdamW(trained, lr=plan.regime.learning_rate, weight_decay=0.0)
     losses = trainee.checkpoint.resume(trained, optimizer)
     for index, step in enumerate(plan.steps):
@@ -104,7 +125,7 @@ def _train(
             for group in optimizer.param_groups:
                 group["lr"] = plan.regime.learning_rate * (1 - index / len(plan.steps))
             optimizer.zero_grad()
-            losses.append(_accumulate(engine, [encoded[row] for row in step], trained))
+            losses.append(_accumulate(engine, [encoded[row] for row in step], trainee, plan.regime))
             if losses[-1] != UNTRAINED:
                 _refuse_diverged(losses, plan)
                 torch.nn.utils.clip_grad_norm_(trained, MOST_NORM)
@@ -113,19 +134,20 @@ def _train(
         done()
 
 
-def _accumulate(engine: Engine, rows: Sequence[Encoded], trained: Sequence[nn.Parameter]) -> float:
+def _accumulate(engine: Engine, rows: Sequence[Encoded], trainee: Trainee, regime: Regime) -> float:
     """Backward over one step; returns its loss, or UNTRAINED where no row has a trained token."""
     members = [row for row in rows if row.targets]
     tokens = sum(len(row.targets) for row in members)
     if not tokens:
         return UNTRAINED
     losses: list[float] = []
+    trained, updates = trainee.parameters, tuple(trainee.adapted.values())
 
     def backward(group: list[int]) -> None:
         batch = row_batch([members[i] for i in group], engine.pad, engine.device)
-        with torch.enable_grad(), torch.autocast(engine.device.type, engine.dtype, enabled=_mixed(engine)):
+        with torch.enable_grad(), updating(updates, regime.alpha / regime.rank, engine.dtype):
             loss = -token_log_probs(engine, batch, {}).sum() / tokens
-            grads = torch.autograd.grad(loss, list(trained), allow_unused=True)
+            grads = torch.autograd.grad(loss, trained, allow_unused=True)
         # only now, for a group that runs out of memory is run again in parts
         losses.append(float(loss.detach()))
         for parameter, grad in zip(trained, grads, strict=True):
@@ -134,10 +156,6 @@ def _accumulate(engine: Engine, rows: Sequence[Encoded], trained: Sequence[nn.Pa
 
     engine.runner.run(members, lambda row: len(row.ids), backward)
     return sum(losses)
-
-
-def _mixed(engine: Engine) -> bool:
-    return engine.dtype in (torch.bfloat16, torch.float16)
 
 
 def _refuse_diverged(losses: Sequence[float], plan: FinetunePlan) -> None:
@@ -152,13 +170,9 @@ def _refuse_diverged(losses: Sequence[float], plan: FinetunePlan) -> None:
     )
 
 
-def _adapter(model: nn.Module, regime: Regime) -> Adapter:
-    names, downs, ups = [], [], []
-    for name, module in model.named_modules():
-        if not hasattr(module, "lora_A"):
-            continue
-        down, up = module.lora_A["default"].weight, module.lora_B["default"].weight
-        names.append(name)
-        downs.append(down.detach().float().cpu().numpy().copy())
-        ups.append(up.detach().float().cpu().numpy().copy())
-    return Adapter(tuple(names), tuple(downs), tuple(ups), regime.alpha / regime.rank)
+def _adapter(adapted: Mapping[str, Update], regime: Regime) -> Adapter:
+    downs, ups = (
+        tuple(matrix.detach().cpu().numpy() for matrix in side)
+        for side in ([one.down for one in adapted.values()], [one.up for one in adapted.values()])
+    )
+    return Adapter(tuple(adapted), downs, ups, regime.alpha / regime.rank)

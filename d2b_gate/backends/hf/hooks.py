@@ -5,12 +5,10 @@ from __future__ import annotations
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
-from torch.nn.functional import linear
-
 from d2b_gate.backends.hf.blocks import hidden_of, with_hidden
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from torch import Tensor, nn
 
@@ -20,11 +18,14 @@ class _Stop(Exception):  # noqa: N818 - a signal, not an error
 
 
 @contextmanager
-def capturing(blocks: Sequence[nn.Module], keep: Callable[[int, Tensor], None], last: int) -> Iterator[None]:
-    """Hand the output of blocks 0..last to ``keep(block, h_btd)`` and end the forward pass after block ``last``.
+def capturing(
+    blocks: Sequence[nn.Module], keep: Callable[[int, Tensor], None], wanted: Collection[int]
+) -> Iterator[None]:
+    """Hand the output of the wanted blocks to ``keep(block, h_btd)`` and end the forward pass after the deepest.
 
     The body of the ``with`` runs one forward pass; code after that pass inside the body does not run.
     """
+    last = max(wanted)
 
     def hook_of(block: int) -> Callable[[nn.Module, object, object], None]:
         def hook(_module: nn.Module, _inputs: object, output: object) -> None:
@@ -35,7 +36,7 @@ def capturing(blocks: Sequence[nn.Module], keep: Callable[[int, Tensor], None], 
         return hook
 
     with ExitStack() as stack:
-        for block in range(last + 1):
+        for block in wanted:
             stack.callback(blocks[block].register_forward_hook(hook_of(block)).remove)
         try:
             yield
@@ -61,26 +62,6 @@ def injecting(blocks: Sequence[nn.Module], vectors: Mapping[int, Tensor]) -> Ite
     with ExitStack() as stack:
         for block, vector in vectors.items():
             stack.callback(blocks[block].register_forward_hook(hook_of(vector)).remove)
-        yield
-
-
-@contextmanager
-def adapting(layers: Sequence[tuple[nn.Module, Tensor, Tensor]]) -> Iterator[None]:
-    """Add ``B A x`` to the output of linear layers; ``layers`` holds (module, A, B) with the scale inside B.
-
-    Shapes: A (rank, in), B (out, rank), both in the dtype and on the device of the layer.
-    Source: LoRA, arXiv 2106.09685.
-    """
-
-    def hook_of(down: Tensor, up: Tensor) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], Tensor]:
-        def hook(_module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
-            return output + linear(linear(inputs[0].to(down), down), up)
-
-        return hook
-
-    with ExitStack() as stack:
-        for module, down, up in layers:
-            stack.callback(module.register_forward_hook(hook_of(down, up)).remove)
         yield
 
 

@@ -8,8 +8,9 @@ import numpy as np
 import torch
 
 from d2b_gate.backends.hf.asking import Asked, ask
-from d2b_gate.backends.hf.batches import packed_batch
+from d2b_gate.backends.hf.batches import tree_batch
 from d2b_gate.backends.hf.engine import selected_logits, under
+from d2b_gate.backends.hf.packing import tree_of
 from d2b_gate.core.reading import Vocabulary
 
 if TYPE_CHECKING:
@@ -37,12 +38,12 @@ def read_vocabulary(engine: Engine, prompts: Sequence[Prompt], injection: Inject
     sums: list[torch.Tensor] = []
 
     def step(group: list[int]) -> None:
-        openings = [Asked(asked[i].prefix, ((engine.pad,),)) for i in group]  # what is read stands before the pad
-        batch = packed_batch(openings, engine.pad, engine.device, engine.dtype)
+        openings = [tree_of(Asked(asked[i].prefix, ((engine.pad,),))) for i in group]  # the pad itself is not run
+        batch = tree_batch(openings, engine.pad, engine.device, engine.dtype)
         with torch.inference_mode(), under(engine, injection):
-            sums.append(selected_logits(engine, batch).softmax(dim=1).cpu().double().sum(dim=0))
+            sums.append(selected_logits(engine, batch).float().softmax(dim=1).cpu().double().sum(dim=0))
 
-    engine.runner.run(asked, lambda one: len(one.prefix) + 1, step)
+    engine.runner.run(asked, lambda one: len(one.prefix), step)
     mean_v = torch.stack(sums).sum(dim=0) / len(prompts)
     listed = sorted({ids[0] for one in asked for ids in one.continuations})
     return Vocabulary(mean_v.numpy().astype(np.float32), tuple(listed))

@@ -60,7 +60,7 @@ def _accumulate(engine: Engine, encoded: Sequence[Encoded], step: TuneStep, vect
         batch = row_batch([members[i][0] for i in group], engine.pad, engine.device)
         weights_b = torch.tensor([members[i][1] for i in group], device=engine.device)
         with torch.enable_grad():
-            loss = -(token_log_probs(engine, batch, by_block) * weights_b[batch.rows_s]).sum() / tokens
+            loss = -(token_log_probs(engine, batch, by_block) * weights_b[batch.owner_c]).sum() / tokens
         if not torch.isfinite(loss):
             raise _not_finite("loss")
         grads = torch.autograd.grad(loss, list(vectors))

@@ -22,6 +22,9 @@ from d2b_gate.core.remote import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from d2b_gate.backends.remote.jobs import Jobs
     from d2b_gate.core.drawing import Drawing
     from d2b_gate.core.features import Injected, Pooling
@@ -59,13 +62,14 @@ class RemoteBackend:
             found += [RowLength(*three) for three in numbers(table, "lengths", (len(some), 3))]
         return tuple(found)
 
-    def states(self, rows: Sequence[Row], pooling: Pooling) -> States:
+    def states(self, rows: Sequence[Row], pooling: Pooling, sites: Sequence[Site] = ()) -> States:
         """Hidden states per row."""
-        return self._features("states", rows, {"pooling": pooling})
+        asked = {"pooling": pooling, "sites": [site.block for site in sites]}
+        return self._features("states", rows, asked, tuple(sites) or self._card.sites)
 
     def gradients(self, rows: Sequence[Row]) -> States:
         """Activation gradients per row."""
-        return self._features("gradients", rows, {})
+        return self._features("gradients", rows, {}, self._card.sites)
 
     def tune(self, plan: TunePlan) -> Injection:
         """Tuned vectors, which are small, so they come here."""
@@ -98,7 +102,8 @@ class RemoteBackend:
         """Gradients of the prompts' scores."""
         arguments = {"prompts": said_prompts(prompts), "coefficients": [list(one) for one in coefficients]}
         table = self._run("sensitivities", arguments)
-        return self._states(tuple(prompt.key for prompt in prompts), table)
+        values_nld = self._values(len(prompts), table, self._card.sites)
+        return States(tuple(prompt.key for prompt in prompts), self._card.sites, values_nld)
 
     def complete(
         self, prompts: Sequence[Prompt], injection: Injected, drawings: Sequence[Drawing], max_tokens: int
@@ -125,22 +130,20 @@ class RemoteBackend:
         """Texts of tokens."""
         return answers(self._run("token_texts", {"tokens": list(tokens)}), "texts", len(tokens))
 
-    def _features(self, verb: str, rows: Sequence[Row], rest: Mapping[str, object]) -> States:
+    def _features(self, verb: str, rows: Sequence[Row], rest: Mapping[str, object], sites: tuple[Site, ...]) -> States:
         """Features in answers of bounded size, joined in the order of the rows."""
         import numpy as np
 
-        size = 4 * self._card.blocks * self._card.width
+        size = 4 * len(sites) * self._card.width
         parts = [
-            self._states(tuple(_keys(some)), self._run(verb, {"rows": _keys(some), **rest}, some))
+            self._values(len(some), self._run(verb, {"rows": _keys(some), **rest}, some), sites)
             for some in _chunks(rows, max(1, FEATURES_AT_ONCE // size))
         ]
-        none = np.zeros((0, self._card.blocks, self._card.width), dtype=np.float32)
-        values_nld = np.concatenate([none, *(part.values_nld for part in parts)])
-        return States(tuple(_keys(rows)), self._card.sites, values_nld)
+        none = np.zeros((0, len(sites), self._card.width), dtype=np.float32)
+        return States(tuple(_keys(rows)), sites, np.concatenate([none, *parts]))
 
-    def _states(self, keys: tuple[str, ...], table: Mapping[str, object]) -> States:
-        shape = (len(keys), self._card.blocks, self._card.width)
-        return States(keys, self._card.sites, heard_array(table.get("values"), shape))
+    def _values(self, rows: int, table: Mapping[str, object], sites: tuple[Site, ...]) -> NDArray[np.float32]:
+        return heard_array(table.get("values"), (rows, len(sites), self._card.width))
 
     def _under(self, verb: str, arguments: Mapping[str, object], injection: Injected) -> Mapping[str, object]:
         """Run a verb that reads under an injection, the adapters that it names trained first."""

@@ -6,6 +6,7 @@ import importlib.util
 import os
 from typing import TYPE_CHECKING
 
+from d2b_gate.backends.told import tell_once
 from d2b_gate.core.errors import UnavailableError
 from d2b_gate.core.fingerprint import FEATURE_VERSION
 from d2b_gate.core.printable import printable
@@ -41,7 +42,8 @@ def open_backend(
     server = bound(url)
     require_libraries()
     opened = connect(server, spec, progress)
-    _tell_once(server, cache, progress)
+    text = f"rows of the change are sent to {server.origin}, which runs the model; this is said once"
+    tell_once(kept_of(server, cache), server.origin, text, progress)
     return opened
 
 
@@ -113,16 +115,3 @@ def kept_of(server: Bound, cache: Path) -> Path:
     import hashlib
 
     return cache / "remotes" / hashlib.sha256(server.origin.encode()).hexdigest()[:16]
-
-
-def _tell_once(server: Bound, cache: Path, progress: Progress) -> None:
-    """At the first use of an address the person is told that rows go there; every report says it anyway."""
-    mark = kept_of(server, cache) / "told"
-    if mark.exists():
-        return
-    progress.note(f"rows of the change are sent to {server.origin}, which runs the model; this is said once")
-    try:
-        mark.parent.mkdir(parents=True, exist_ok=True)
-        mark.write_text(server.origin + "\n", encoding="utf-8")
-    except OSError:
-        return  # then it is said again

@@ -6,20 +6,26 @@ import csv
 from typing import TYPE_CHECKING
 
 from d2b_gate.formats import limits
-from d2b_gate.formats.encoding import decoded, text_bytes, without_spans
+from d2b_gate.formats.encoding import decoded, text_bytes, text_pieces, without_spans
 from d2b_gate.formats.errors import listed, malformed
 from d2b_gate.formats.interface import Record
-from d2b_gate.formats.json_text import check_size
+from d2b_gate.formats.lines import lines_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
 SUFFIXES: tuple[str, ...] = (".csv",)
 
 
 def records(content: bytes, path: str) -> Iterator[Record]:
     """Parse each line after the header."""
-    return delimited(content, path, ",")
+    return delimited(iter((content,)), path, ",")
+
+
+def streamed(pieces: Iterator[bytes], path: str, wanted: Callable[[int], bool]) -> Iterator[Record]:
+    """As `records`; where a row ends is only known by reading all."""
+    del wanted
+    return delimited(pieces, path, ",")
 
 
 def without(content: bytes, path: str, gone: Collection[int]) -> bytes:
@@ -34,15 +40,14 @@ def without_rows(content: bytes, path: str, delimiter: str, gone: Collection[int
     while (end := text.find(b"\n", starts[-1]) + 1) > 0:
         starts.append(end)
     starts.append(len(text))
-    lines = [(first, last) for first, last, _ in _rows(text, path, delimiter)][1:]
+    lines = [(first, last) for first, last, _ in _rows(lines_of(iter((text,)), path), path, delimiter)][1:]
     spans = ((starts[first - 1], starts[last]) for first, last in (lines[number] for number in gone))
     return without_spans(content, text, spans)
 
 
-def delimited(content: bytes, path: str, delimiter: str) -> Iterator[Record]:
+def delimited(pieces: Iterator[bytes], path: str, delimiter: str) -> Iterator[Record]:
     """Parse lines of fields; every line needs as many fields as the header."""
-    text = text_bytes(content, path)
-    rows = _rows(b"" if text.isspace() else text, path, delimiter)
+    rows = _rows(_unless_blank(lines_of(text_pieces(pieces, path), path)), path, delimiter)
     header = next(rows, None)
     if header is None:
         return
@@ -57,11 +62,21 @@ def delimited(content: bytes, path: str, delimiter: str) -> Iterator[Record]:
         yield Record(dict(zip(names, cells, strict=True)), line)
 
 
-def _rows(content: bytes, path: str, delimiter: str) -> Iterator[tuple[int, int, list[str]]]:
+def _unless_blank(lines: Iterator[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:
+    """The lines, or none where all are blank."""
+    opening: list[tuple[int, bytes]] = []
+    for line in lines:
+        opening.append(line)
+        if not line[1].isspace():
+            yield from opening
+            yield from lines
+
+
+def _rows(lines: Iterator[tuple[int, bytes]], path: str, delimiter: str) -> Iterator[tuple[int, int, list[str]]]:
     """Yield each row that is not blank after its first and its last line."""
     # The limit is the module's, not a reader's; only ever raised, so that readers of others lose nothing.
     csv.field_size_limit(max(csv.field_size_limit(), limits.MAX_ROW_BYTES))
-    reader = csv.reader(_lines(content, path), delimiter=delimiter, strict=True)
+    reader = csv.reader((decoded(text, path, number) for number, text in lines), delimiter=delimiter, strict=True)
     line = 1
     try:
         for cells in reader:
@@ -70,12 +85,3 @@ def _rows(content: bytes, path: str, delimiter: str) -> Iterator[tuple[int, int,
             line = reader.line_num + 1
     except csv.Error as error:
         raise malformed(path, line, f"is not valid CSV ({error})", "check the quotes of this row") from error
-
-
-def _lines(content: bytes, path: str) -> Iterator[str]:
-    start, line = 0, 1
-    while start < len(content):
-        end = content.find(b"\n", start) + 1 or len(content)
-        check_size(end - start, path, line)
-        yield decoded(content[start:end], path, line)
-        start, line = end, line + 1

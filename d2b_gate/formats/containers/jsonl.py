@@ -4,20 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from d2b_gate.formats.encoding import text_bytes, without_spans
+from d2b_gate.formats.encoding import text_bytes, text_pieces, without_spans
 from d2b_gate.formats.interface import Record
-from d2b_gate.formats.json_text import check_size, parse
+from d2b_gate.formats.json_text import parse
+from d2b_gate.formats.lines import lines_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
 SUFFIXES: tuple[str, ...] = (".jsonl", ".ndjson")
 
 
 def records(content: bytes, path: str) -> Iterator[Record]:
     """Parse each line that is not blank."""
-    for line, text in _lines(text_bytes(content, path), path):
-        if not text.isspace():
+    return streamed(iter((content,)), path, lambda _: True)
+
+
+def streamed(pieces: Iterator[bytes], path: str, wanted: Callable[[int], bool]) -> Iterator[Record]:
+    """Parse the first line that is not blank and those that are wanted; others are only passed over."""
+    any_yet = False
+    for line, text in lines_of(text_pieces(pieces, path), path):
+        if (wanted(line) or not any_yet) and not text.isspace():
+            any_yet = True
             yield Record(parse(text.rstrip(b"\r\n"), path, line), line)
 
 
@@ -26,17 +34,8 @@ def without(content: bytes, path: str, gone: Collection[int]) -> bytes:
     text = text_bytes(content, path)
     spans: list[tuple[int, int]] = []
     start = 0
-    for _, line in _lines(text, path):
+    for _, line in lines_of(iter((text,)), path):
         if not line.isspace():
             spans.append((start, start + len(line)))
         start += len(line)
     return without_spans(content, text, [spans[number] for number in gone])
-
-
-def _lines(content: bytes, path: str) -> Iterator[tuple[int, bytes]]:
-    start, line = 0, 1
-    while start < len(content):
-        end = content.find(b"\n", start) + 1 or len(content)
-        check_size(end - start, path, line)
-        yield line, content[start:end]
-        start, line = end, line + 1

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from io import BytesIO
+from itertools import chain
+from tempfile import TemporaryFile
+from typing import IO, TYPE_CHECKING
 
 from d2b_gate.formats import limits
 from d2b_gate.formats.errors import malformed, missing_library
 from d2b_gate.formats.interface import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from pyarrow import RecordBatch
     from pyarrow.parquet import ParquetFile
@@ -21,15 +24,32 @@ _BATCH_ROWS = 64  # our choice: a dictionary page may repeat one huge value, so 
 
 def records(content: bytes, path: str) -> Iterator[Record]:
     """Check the sizes that the footer declares, then decode batch by batch; an empty file holds no row."""
-    if not content:
+    if content:
+        yield from _records(BytesIO(content), len(content), path)
+
+
+def streamed(pieces: Iterator[bytes], path: str, wanted: Callable[[int], bool]) -> Iterator[Record]:
+    """As `records`, from a temporary file: the footer, which comes last, is read first."""
+    del wanted
+    begin = next(pieces, b"")
+    more = next(pieces, b"")
+    if not more:
+        yield from records(begin, path)
         return
+    with TemporaryFile(prefix="d2b-gate-") as file:
+        size = sum(map(file.write, chain((begin, more), pieces)))
+        file.seek(0)
+        yield from _records(file, size, path)
+
+
+def _records(file: IO[bytes], size: int, path: str) -> Iterator[Record]:
     try:
         import pyarrow
     except ImportError as error:
         raise missing_library(path, "pyarrow", "Parquet") from error
     try:
         number = 1
-        for batch in _batches(content, path):
+        for batch in _batches(file, size, path):
             for value in batch.to_pylist():
                 yield Record(value, number)
                 number += 1
@@ -38,12 +58,11 @@ def records(content: bytes, path: str) -> Iterator[Record]:
         raise malformed(path, 0, f"is not valid Parquet ({first[:100]})", "write the file again") from error
 
 
-def _batches(content: bytes, path: str) -> Iterator[RecordBatch]:
-    import pyarrow
+def _batches(source: IO[bytes], size: int, path: str) -> Iterator[RecordBatch]:
     from pyarrow import parquet
 
-    file = parquet.ParquetFile(pyarrow.BufferReader(content))
-    _check_footer(file, len(content), path)
+    file = parquet.ParquetFile(source)
+    _check_footer(file, size, path)
     unfolded = rows = 0
     for batch in file.iter_batches(batch_size=_BATCH_ROWS, use_threads=False):
         unfolded += batch.nbytes

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from d2b_gate.formats.containers.csv_file import delimited, without_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     from d2b_gate.formats.interface import Record
 
@@ -16,7 +16,13 @@ SUFFIXES: tuple[str, ...] = (".tsv", ".tab")
 
 def records(content: bytes, path: str) -> Iterator[Record]:
     """Parse each line after the header."""
-    return delimited(content, path, "\t")
+    return delimited(iter((content,)), path, "\t")
+
+
+def streamed(pieces: Iterator[bytes], path: str, wanted: Callable[[int], bool]) -> Iterator[Record]:
+    """As `records`; where a row ends is only known by reading all."""
+    del wanted
+    return delimited(pieces, path, "\t")
 
 
 def without(content: bytes, path: str, gone: Collection[int]) -> bytes:

@@ -118,7 +118,7 @@ def test_hooks_are_gone_afterwards(engine):
     with (
         injecting(engine.blocks, {0: random_vector(), 2: random_vector()}),
         selecting(engine.head, where, where),
-        capturing(engine.blocks, lambda _block, _hidden: None, last=1),
+        capturing(engine.blocks, lambda _block, _hidden: None, [1]),
     ):
         assert all_hooks(engine.model) != before
         engine.model(IDS)
@@ -136,7 +136,7 @@ def test_hooks_are_gone_after_an_exception_in_the_middle(engine, at):
     far = torch.tensor([10_000])
     contexts = {
         "injecting": (lambda: injecting(engine.blocks, {0: random_vector(), 1: torch.zeros(WIDTH + 1)}), RuntimeError),
-        "capturing": (lambda: capturing(engine.blocks, refuse, last=2), ZeroDivisionError),
+        "capturing": (lambda: capturing(engine.blocks, refuse, [0, 1, 2]), ZeroDivisionError),
         "selecting": (lambda: selecting(engine.head, far, far), IndexError),
     }
     context, error = contexts[at]
@@ -150,7 +150,7 @@ def test_hooks_registered_before_a_failing_registration_are_removed(engine):
     before = all_hooks(engine.model)
     with pytest.raises(IndexError), injecting(engine.blocks, {0: random_vector(), 99: random_vector()}):
         pytest.fail("an unknown block was accepted")
-    with pytest.raises(IndexError), capturing(engine.blocks, lambda _b, _h: None, last=99):
+    with pytest.raises(IndexError), capturing(engine.blocks, lambda _b, _h: None, [99]):
         pytest.fail("an unknown block was accepted")
     assert all_hooks(engine.model) == before
 
@@ -160,7 +160,7 @@ def test_capturing_stops_after_the_last_wanted_block(engine, last):
     called, kept = [], {}
     modules = [*engine.blocks, engine.head]
     handles = [m.register_forward_pre_hook(lambda _m, _i, k=k: called.append(k)) for k, m in enumerate(modules)]
-    with torch.inference_mode(), capturing(engine.blocks, kept.__setitem__, last=last):
+    with torch.inference_mode(), capturing(engine.blocks, kept.__setitem__, range(last + 1)):
         engine.model(IDS)
         pytest.fail("the pass was not ended")
     for handle in handles:

@@ -25,8 +25,12 @@ def require(*libraries: str) -> None:
 
 
 def calm_threads() -> None:
-    """Let OpenMP's waiting threads sleep; spinning ones slow a shared machine. Binds before torch is imported."""
+    """Let OpenMP's waiting threads sleep; spinning ones slow a shared machine. Binds before torch is imported.
+
+    Large tensors get large pages where the system has them to give: a step's activations begin in new ones.
+    """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
 
 
 @contextmanager

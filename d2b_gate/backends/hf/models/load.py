@@ -12,6 +12,8 @@ from d2b_gate.backends.hf.models.verify import intact
 from d2b_gate.core.errors import EvaluationError, UnavailableError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
@@ -45,6 +47,7 @@ def load(files: ModelFiles, card: ModelCard) -> Loaded:
             model, report = _model(files, card, placement)
             tokenizer = _tokenizer(files)
             _refuse_gaps(files, report)
+            refuse_offloaded(getattr(model, "hf_device_map", {}))
             if placement == "one":
                 _move(model, card.device)
     except (OSError, ValueError, RuntimeError, ImportError, LookupError, TypeError, SafetensorError) as error:
@@ -114,6 +117,20 @@ def _model(files: ModelFiles, card: ModelCard, placement: Placement) -> tuple[Pr
         **options,
     )
     return found
+
+
+def refuse_offloaded(device_map: Mapping[str, object]) -> None:
+    """Refuse weights that were put outside the GPUs: every pass would fetch them anew, and no adapter trains on them.
+
+    Raises:
+        UnavailableError: accelerate, which knows what cannot be cut, found less room than `place` had counted.
+    """
+    outside = [name for name, device in device_map.items() if device in ("cpu", "disk")]
+    if outside:
+        raise UnavailableError(
+            f"the weights do not fit into the memory of the GPUs: part of them ({outside[0]}) would lie outside",
+            remedy='use dtype "bfloat16", device "cpu", a smaller model or more GPUs',
+        )
 
 
 def _move(model: torch.nn.Module, device: str) -> None:

@@ -13,10 +13,10 @@ import torch
 
 from d2b_gate.backends.hf.models import libraries
 from d2b_gate.backends.hf.models.card import card
-from d2b_gate.backends.hf.models.load import load
+from d2b_gate.backends.hf.models.load import load, refuse_offloaded
 from d2b_gate.backends.hf.models.locate import locate
 from d2b_gate.backends.hf.models.placement import place, weight_bytes
-from d2b_gate.core.errors import EvaluationError
+from d2b_gate.core.errors import EvaluationError, UnavailableError
 
 from .conftest import TEMPLATE, edit_json, later, spec, write_model
 
@@ -180,3 +180,11 @@ def test_a_card_for_another_dtype_is_obeyed(model_dir, cache):
     files = locate(wanted, cache, None)
     loaded = load(files, replace(card(files, wanted), dtype="bfloat16"))
     assert loaded.model.dtype == torch.bfloat16
+
+
+def test_weights_outside_the_gpus_are_refused():
+    refuse_offloaded({})
+    refuse_offloaded({"model.layers.0": 0, "model.layers.1": 1, "lm_head": "cuda:1"})
+    for outside in ("cpu", "disk"):
+        with pytest.raises(UnavailableError, match=r"part of them \(model.layers.1\) would lie outside"):
+            refuse_offloaded({"model.layers.0": 0, "model.layers.1": outside})

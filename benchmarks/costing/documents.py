@@ -1,0 +1,81 @@
+"""The figures that documents show, written from the results so that the two cannot differ."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.costing.goals import markdown, shown
+from benchmarks.scoring.markdown import rewrite
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+NAME = "cost.json"
+GUIDE = "docs/cost.md"
+README = "README.md"
+
+
+def write_docs(record: Mapping[str, Any], root: Path) -> None:
+    """Put the figures between the marks of the guide, and of the README where it has some."""
+    rewrite(root / GUIDE, NAME, block(record))
+    rewrite(root / README, NAME, markdown(record["goals"]))
+
+
+def block(record: Mapping[str, Any]) -> str:
+    """The table of goals, and what its figures are made of."""
+    parts = record["parts"]
+    lines = [markdown(record["goals"])]
+    for tell, needed in (
+        (_finetune, "finetune"),
+        (_commits, "ratios"),
+        (_extraction, "extraction"),
+        (_startup, "startup"),
+    ):
+        if needed in parts:
+            lines += ["", tell(parts)]
+    return "\n".join(lines)
+
+
+def _finetune(parts: Mapping[str, Any]) -> str:
+    part = parts["finetune"]
+    hours = {name: f"{seconds / 3600:.1f} h" for name, seconds in part["seconds"].items()}
+    other = next(name for name in hours if name != part["faster"])
+    names = {"plain": "a loop of transformers and peft", "gate": "the gate's own training"}
+    return (
+        f"Fine-tune: {part['regime']} on {part['rows']} rows ({part['source']}; {part['tokens_per_row']:.0f} tokens "
+        f"each), extrapolated from {part['timed_steps'][part['faster']]} timed steps: {hours[part['faster']]} by "
+        f"{names[part['faster']]}, which every ratio is held against, and {hours[other]} by {names[other]}."
+    )
+
+
+def _commits(parts: Mapping[str, Any]) -> str:
+    told = parts["ratios"]
+    beside_plain = told["seconds"]["verdict path"] / parts["finetune"]["seconds"]["plain"]
+    cells = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in told["seconds"].items())
+    return (
+        f"Commits of {told['changed_rows']} changed rows in {told['rows']}: {cells}. Features of every row: "
+        f"{told['every_row']}. Held against the loop of transformers and peft, which is what people run, the verdict "
+        f"path is {shown(beside_plain, 'share')}. On an empty store the verdict path alone, controls included, is "
+        f"{shown(told['verdict_path_cold'], 'share')} of the fine-tune. In FLOPs of the blocks: warm "
+        f"{shown(told['flops']['warm'], 'share')}, cold {shown(told['flops']['cold'], 'share')} of it."
+    )
+
+
+def _extraction(parts: Mapping[str, Any]) -> str:
+    part = parts["extraction"]
+    peers = [f"{name} {part['seconds'][name]:.1f} s" for name in part["seconds"]]
+    absent = [f"{name} {why}" for name, why in part["peers_not_measured"].items()]
+    return (
+        f"Features of {part['rows']} rows ({part['tokens']} tokens): {', '.join(peers)}; "
+        f"{part['tokens_per_second']:.0f} tokens a second, {shown(part['share_of_rate'], 'share')} of the matrix rate "
+        "measured on the model's shapes "
+        f"({part['matrix_rate'] / 1e9:.0f} GFLOP/s). The loop as people write it loads {part['written_dtype']}."
+        + (f" Peers: {'; '.join(absent)}." if absent else "")
+    )
+
+
+def _startup(parts: Mapping[str, Any]) -> str:
+    part = parts["startup"]
+    cells = ", ".join(f"`{name}` {median:.0f} ms" for name, median in part["milliseconds"].items())
+    return f"Medians of {part['rounds']} rounds: {cells}."

@@ -1,0 +1,85 @@
+"""What the user's environment says of a cluster: which one rows may go to, and what each worker gets."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+
+from d2b_gate.core.errors import UsageError
+from d2b_gate.core.printable import printable
+
+LOCAL = "local"
+"""The address of a cluster that this process starts on this machine and ends with itself."""
+ADDRESS = "D2B_GATE_RAY_ADDRESS"
+"""The one cluster elsewhere that the user lets rows go to."""
+WORKERS, CPUS, GPUS = "D2B_GATE_RAY_WORKERS", "D2B_GATE_RAY_CPUS", "D2B_GATE_RAY_GPUS"
+WAIT = "D2B_GATE_RAY_WAIT"
+STORE = "D2B_GATE_RAY_STORE"
+PATIENCE = 300  # seconds without any worker; a cluster that grows by itself takes minutes for a machine
+CORES_EACH = 8  # our choice: past this a forward pass of short rows gains little from one more
+_ADDRESS = re.compile(r"(ray://[^@\s?#/]+:\d+|auto|local)\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """How many workers there are, and the logical resources of each."""
+
+    count: int
+    cpus: int
+    gpus: int
+
+
+def address_of(url: str) -> str:
+    """The cluster of a policy's address; without one the user's own, and without that a local one.
+
+    A repository alone may not choose where rows go, and whoever runs a cluster's head runs code in its clients.
+
+    Raises:
+        UsageError: the policy names a cluster that the user's environment does not, or that is no address.
+    """
+    own = os.environ.get(ADDRESS, "").strip()
+    if own and not _ADDRESS.match(own):
+        raise UsageError(f"{ADDRESS}={printable(own[:80])} is no address", remedy="write ray://host:port or auto")
+    if not url:
+        return own or LOCAL
+    if url not in (LOCAL, own):
+        raise UsageError(
+            f"the policy names the ray cluster {printable(url[:80])}, and nothing of yours does; nothing was sent",
+            remedy=f"if rows may go there, set {ADDRESS} to that address",
+        )
+    return url
+
+
+def crew_of(cpus: float, gpus: float) -> Crew:
+    """Deal a cluster's cores and GPUs to workers, as the environment says or one GPU to each."""
+    gpus_each = _number(GPUS, 1 if gpus >= 1 else 0, least=0)
+    count = int(gpus // gpus_each) if gpus_each else int(cpus // CORES_EACH)
+    count = _number(WORKERS, max(1, count), least=1)
+    cpus_each = 1 if gpus_each else max(1, int(cpus // count) if count > 1 else int(cpus))
+    return Crew(count, _number(CPUS, cpus_each, least=1), gpus_each)
+
+
+def local_cores() -> dict[str, object]:
+    """How a local cluster counts its cores: as Ray finds them, or one per worker where more workers are wanted."""
+    wanted = _number(WORKERS, 1, least=1)
+    return {"num_cpus": wanted} if wanted > (os.cpu_count() or 1) else {}
+
+
+def patience() -> int:
+    """Seconds to wait for the first worker."""
+    return _number(WAIT, PATIENCE, least=1)
+
+
+def workers_store() -> str:
+    """A directory on the workers' machines where features are kept; empty: only this process keeps them."""
+    return os.environ.get(STORE, "").strip()
+
+
+def _number(name: str, default: int, least: int) -> int:
+    said = os.environ.get(name, "").strip()
+    if not said:
+        return default
+    if not said.isdecimal() or int(said) < least:
+        raise UsageError(f"{name}={printable(said[:20])} is no whole number of at least {least}", remedy="correct it")
+    return int(said)

@@ -1,0 +1,230 @@
+"""Indices of large files of rows, one file each: which rows they hold and where, sorted by place and by key.
+
+A part of an index is what one data file holds. Its places are records of a line (4 bytes) and a key (32), its keys
+records of a key and a line; both sorted. After the parts come a table of them as JSON, and `_TAIL`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+import struct
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import IO, TYPE_CHECKING, Final, Protocol, runtime_checkable
+
+from d2b_gate.store.records import Filed, Listed, Records, Runs
+from d2b_gate.store.sizes import DAY, ROWS, Stored
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from d2b_gate.core.ports import Store
+
+    Entry = tuple[str, str, int, bool]  # path, key in hex, line, whether the row trains
+
+WIDTH: Final = 36
+"""Bytes of a record: a line and a key, or a key and a line."""
+LINE: Final = struct.Struct(">I")
+_TAIL: Final = struct.Struct(">Q32s16s")  # bytes of the table, sha256 of all before this, and `_MAGIC`
+_MAGIC: Final = b"d2b-gate rows 1\n"
+_STALE = 3_600.0  # seconds after which an unfinished file belongs to a process that died
+_SUFFIX = ".rows"
+_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The rows of one data file that train. ``untrained`` rows have no token that the loss falls on."""
+
+    path: str
+    untrained: int
+    places: Records
+    keys: Records
+
+    def __len__(self) -> int:
+        """How many rows train."""
+        return len(self.places)
+
+
+def held_parts(entries: Iterable[Entry]) -> tuple[Part, ...]:
+    """Parts in memory."""
+    return tuple(_held_part(path, list(group)) for path, group in groupby(entries, itemgetter(0)))
+
+
+def _held_part(path: str, entries: list[Entry]) -> Part:
+    rows = [(bytes.fromhex(key), LINE.pack(line)) for _, key, line, trains in entries if trains]
+    places, keys = sorted(line + key for key, line in rows), sorted(key + line for key, line in rows)
+    return Part(path, len(entries) - len(rows), Listed(places), Listed(keys))
+
+
+@runtime_checkable
+class KeepsRowFiles(Protocol):
+    """A store that has a place for indices."""
+
+    row_files: RowFiles
+
+
+def row_files(store: Store) -> RowFiles:
+    """Where the store keeps indices; for one without such a place a temporary one, as long as this process lives."""
+    return store.row_files if isinstance(store, KeepsRowFiles) else _of_process()
+
+
+@cache
+def _of_process() -> RowFiles:
+    return RowFiles()
+
+
+class RowFiles:
+    """The indices below ``root``; without a root, in a temporary directory that goes with this object."""
+
+    def __init__(self, root: Path | str = "") -> None:
+        self._root = root
+        self._writable = bool(root)
+        self._temporary: list[TemporaryDirectory[str]] = []
+
+    def get(self, key: str) -> tuple[Part, ...] | None:
+        """Return the parts of an index, or None; a damaged one is removed and counts as absent."""
+        places = [self._root] if self._root else []
+        for place in (*places, *(folder.name for folder in self._temporary)):
+            parts = self._got(_path(Path(place), key))
+            if parts is not None:
+                return parts
+        return None
+
+    def write_elsewhere(self) -> None:
+        """From now on write to a temporary directory: the disk of the root is full, or cannot be written."""
+        self._writable = False
+
+    def _got(self, path: Path) -> tuple[Part, ...] | None:
+        try:
+            with path.open("rb") as file:
+                parts = _parts(file, path)
+        except OSError:
+            return None
+        except ValueError:
+            with suppress(OSError):
+                path.unlink()
+            return None
+        with suppress(OSError):
+            if time.time() - path.stat().st_mtime > DAY:
+                os.utime(path)
+        return parts
+
+    def put(self, key: str, entries: Iterable[Entry]) -> tuple[Part, ...]:
+        """Write an index as its rows come, then move it to its place in one step. May raise OSError."""
+        path, folder = _path(self._base(), key), self.folder()
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        unfinished = folder / f"{os.getpid()}-{secrets.token_hex(8)}"
+        try:
+            with unfinished.open("wb") as file:
+                _write(entries, file, folder)
+            unfinished.replace(path)
+        finally:
+            unfinished.unlink(missing_ok=True)
+        with path.open("rb") as file:
+            return _table(file, path)
+
+    def folder(self) -> Path:
+        """Where unfinished and temporary files go."""
+        folder = self._base() / "unfinished"
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return folder
+
+    def held(self) -> Iterator[Stored]:
+        """Yield every index, with its last day of use."""
+        for path in Path(self._root).glob(f"*/*{_SUFFIX}") if self._root else ():
+            with suppress(FileNotFoundError):  # another process may be collecting
+                status = path.stat()
+                yield Stored(status.st_mtime, status.st_size, ROWS, ("", path.name))
+
+    def remove(self, name: str) -> None:
+        """Remove one index by its name."""
+        (Path(self._root) / name[:2] / name).unlink(missing_ok=True)
+
+    def sweep(self) -> None:
+        """Remove what crashed processes left unfinished."""
+        for path in (Path(self._root) / "unfinished").glob("*") if self._root else ():
+            with suppress(OSError):
+                if time.time() - path.stat().st_mtime > _STALE:
+                    path.unlink()
+
+    def _base(self) -> Path:
+        if self._writable:
+            return Path(self._root)
+        if not self._temporary:
+            self._temporary.append(TemporaryDirectory(prefix="d2b-gate-"))
+        return Path(self._temporary[0].name)
+
+
+def _path(base: Path, key: str) -> Path:
+    name = hashlib.sha256(key.encode()).hexdigest()
+    return base / name[:2] / f"{name}{_SUFFIX}"
+
+
+def _write(entries: Iterable[Entry], file: IO[bytes], folder: Path) -> None:
+    """Write part after part, then the table."""
+    digest = hashlib.sha256()
+    table: list[tuple[str, int, int, int]] = []
+    offset = 0
+    for path, group in groupby(entries, itemgetter(0)):
+        places, keys = Runs(WIDTH, folder), Runs(WIDTH, folder)
+        count = untrained = 0
+        for _, key, line, trains in group:
+            if trains:
+                key_bytes, line_bytes = bytes.fromhex(key), LINE.pack(line)
+                places.add(line_bytes + key_bytes)
+                keys.add(key_bytes + line_bytes)
+                count += 1
+            else:
+                untrained += 1
+        for runs in (places, keys):
+            for record in runs.merged():
+                file.write(record)
+                digest.update(record)
+        table.append((path, untrained, offset, count))
+        offset += 2 * count * WIDTH
+    text = json.dumps(table).encode()
+    digest.update(text)
+    file.write(text + _TAIL.pack(len(text), digest.digest(), _MAGIC))
+
+
+def _parts(file: IO[bytes], path: Path) -> tuple[Part, ...]:
+    """As `_table`, after a look at every byte: what is damaged must not become a verdict."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - _TAIL.size))
+    _, wanted, _ = _tail(file.read())
+    file.seek(0)
+    digest, left = hashlib.sha256(), size - _TAIL.size
+    while left > 0 and (block := file.read(min(left, _BLOCK))):
+        digest.update(block)
+        left -= len(block)
+    if digest.digest() != wanted:
+        raise ValueError("the checksum differs")
+    return _table(file, path)
+
+
+def _table(file: IO[bytes], path: Path) -> tuple[Part, ...]:
+    end = file.seek(0, os.SEEK_END) - _TAIL.size
+    file.seek(end)
+    length, _, _ = _tail(file.read())
+    file.seek(end - length)
+    return tuple(
+        Part(name, untrained, Filed(path, offset, count, WIDTH), Filed(path, offset + count * WIDTH, count, WIDTH))
+        for name, untrained, offset, count in json.loads(file.read(length))
+    )
+
+
+def _tail(content: bytes) -> tuple[int, bytes, bytes]:
+    if len(content) != _TAIL.size or not content.endswith(_MAGIC):
+        raise ValueError("not an index of rows")
+    length, digest, magic = _TAIL.unpack(content)
+    return length, digest, magic
