@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -142,6 +143,11 @@ class Replies:
 
     values: tuple[float, ...]
     log_probs: tuple[LogProbs, ...]
+
+    @property
+    def level(self) -> float:
+        """Mean value over prompts."""
+        return math.fsum(self.values) / len(self.values)
 
 
 class Predictor(Protocol):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from d2b_gate.core.mixture import Mixture
@@ -44,5 +43,4 @@ def _all_of(rows: tuple[Row, ...]) -> Mixture:
 def _level(mixture: Mixture, method: MethodSpec, ports: Ports) -> float:
     controls = ports.controls
     question = Question(controls.probe, controls.target, ports.kinds[controls.probe.kind], controls.probe.asked())
-    values = ask_state(mixture, (question,), method, ports)[0].values
-    return math.fsum(values) / len(values)
+    return ask_state(mixture, (question,), method, ports)[0].level

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from d2b_gate.core.verdict import Dose
 from d2b_gate.gate.between import between
-from d2b_gate.gate.foretell import level
 
 if TYPE_CHECKING:
     from d2b_gate.core.verdict import Finding
@@ -35,4 +34,4 @@ def _level(scene: Scene, strength: float, request: Request, ports: Ports) -> flo
     injection = between(scene.before, scene.after, strength)
     asked = whole if strength in (0.0, 1.0) else few  # as it was asked when the states were read
     (replies,) = ports.predictor.read((asked,), injection, request.policy.method, ports.backend)
-    return level(replace(replies, values=replies.values[: len(few.prompts)]))
+    return replace(replies, values=replies.values[: len(few.prompts)]).level

@@ -6,7 +6,6 @@ fine-tunes. Where it is sure that every rule stays within its warning limit, the
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -22,7 +21,7 @@ from d2b_gate.gate.null import calibrated
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from d2b_gate.core.calibration import Extent
+    from d2b_gate.core.interval import Estimate
     from d2b_gate.core.ports import Question
     from d2b_gate.core.rules import MethodSpec, Rule
     from d2b_gate.core.verdict import Finding
@@ -44,31 +43,29 @@ def worth_it(
     is known to be foreseeable from so few steps, and no rule's interval is too wide even around no shift at all: after
     long trainings it is, and then looking first would only cost more.
     """
-    if not 0 < method.first_look < method.steps or not questions:
+    if not 0 < method.first_look < method.steps or not questions or not calibrated(questions, method, ports):
         return False
-    if not all(calibrated(questions, one, ports) for one in (method, shorter(method))):
+    quick = shorter(method)
+    holding = matching(ports.calibrations, ports.backend.card, quick)
+    known = [fitted_line(holding, question) for question in questions]
+    lines = [one[0] for one in known if one is not None]
+    extent = extent_of(drawn, quick, ports)
+    if len(lines) < len(questions) or extent.reach > FURTHEST:
         return False
-    extent = extent_of(drawn, shorter(method), ports)
-    if extent.reach > FURTHEST or not all(
-        _narrow(rule, question, extent, shorter(method), ports) for rule, question in zip(rules, questions, strict=True)
-    ):
-        return False
+    still = ports.predictor.read(questions, untouched(ports), method, ports.backend)
+    for rule, question, line, replies in zip(rules, questions, lines, still, strict=True):
+        move = Move.exact(replies.level, 0.0, question.probe.unit, extent)
+        if not _narrow(rule, Calibrated(line).shift(move, method.confidence)):
+            return False
     return any(
-        len(tune_plan(state, shorter(method)).steps) < len(tune_plan(state, method).steps)
+        len(tune_plan(state, quick).steps) < len(tune_plan(state, method).steps)
         for state in (drawn.before, drawn.after)
         if not state.empty
     )
 
 
-def _narrow(rule: Rule, question: Question, extent: Extent, method: MethodSpec, ports: Ports) -> bool:
-    """Whether a predicted shift of nothing would lie within the rule's warning limit with all of its interval."""
-    found = fitted_line(matching(ports.calibrations, ports.backend.card, method), question)
-    if found is None:
-        return False
-    read = ports.backend.read(question.prompts, untouched(ports))
-    values = question.kind.values(question.probe, question.target, read)
-    still = Move.exact(math.fsum(values) / len(values), 0.0, question.probe.unit, extent)
-    shift = Calibrated(found[0]).shift(still, method.confidence)
+def _narrow(rule: Rule, shift: Estimate) -> bool:
+    """Whether a shift of nothing would lie within the rule's warning limit with all of its interval."""
     return far_end(rule, Shift(0.0, shift.low, shift.high, 0.0, 1.0, 1.0)) < rule.warn_delta
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -72,12 +71,7 @@ def foretell(
 
 def foretold(question: Question, before: Replies, after: Replies, extent: Extent = NEAR) -> Foretold:
     """The shift between two states."""
-    return Foretold(question.probe.unit, level(before), level(after) - level(before), extent)
-
-
-def level(replies: Replies) -> float:
-    """Mean value over prompts."""
-    return math.fsum(replies.values) / len(replies.values)
+    return Foretold(question.probe.unit, before.level, after.level - before.level, extent)
 
 
 def _replicate(rows: Sequence[Row], kept: Sequence[Row], method: MethodSpec) -> Replicate:

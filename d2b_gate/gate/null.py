@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from d2b_gate.core.calibration import Line
     from d2b_gate.core.noise import Noise
-    from d2b_gate.core.ports import Question, Replies
+    from d2b_gate.core.ports import Question
     from d2b_gate.core.rules import MethodSpec, Policy, Rule
     from d2b_gate.gate.ports import Ports
 
@@ -152,11 +152,7 @@ def _shift(seed: int, placebo: Mixture, questions: Sequence[Question], method: M
     """Mean shift per question when placebo rows take the change's place."""
     pair = Replicate(seed, Mixture(placebo.kept, (), 0.0, 0.0), placebo)
     asking = ask_both(pair, questions, method, ports)
-    return [_mean(after) - _mean(before) for before, after in zip(asking.before, asking.after, strict=True)]
-
-
-def _mean(replies: Replies) -> float:
-    return math.fsum(replies.values) / len(replies.values)
+    return [after.level - before.level for before, after in zip(asking.before, asking.after, strict=True)]
 
 
 def _key(

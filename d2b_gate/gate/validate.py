@@ -11,7 +11,7 @@ from d2b_gate.core.errors import EvaluationError
 from d2b_gate.core.finetune import finetune_plan
 from d2b_gate.core.ledger import Entry
 from d2b_gate.core.noise import Calibrated
-from d2b_gate.gate.foretell import foretell, level, questions_of
+from d2b_gate.gate.foretell import foretell, questions_of
 from d2b_gate.predictors.reading import read_injected
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def validate(rows: Sequence[Row], policy: Policy, seeds: Sequence[int], ports: P
         ports.progress.stage(f"fine-tuning, {index + 1} of {len(plans)}", len(plan.steps))
         adapter = ports.backend.finetune(plan)
         replies = read_injected(questions, adapter, policy.method, ports.backend)
-        shifts.append(tuple(level(one) - was.before for one, was in zip(replies, predicted, strict=True)))
+        shifts.append(tuple(one.level - was.before for one, was in zip(replies, predicted, strict=True)))
     compared = tuple(
         Compared(question, predicted[i], _line(question, policy, ports), tuple(one[i] for one in shifts))
         for i, question in enumerate(questions)

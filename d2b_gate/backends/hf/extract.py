@@ -71,7 +71,7 @@ def row_gradients(engine: Engine, rows: Sequence[Row]) -> States:
     Units: nats per trained token, per unit of the vector. Source: our choice; METHOD, "g_i[l] = d loss_i / d v_l".
     """
     encoded = encode_rows(engine.tokenizer, rows, engine.card.max_length)
-    out_nld = _empty(engine, len(rows))
+    out_nld = np.zeros((len(rows), engine.card.blocks, engine.card.width), dtype=np.float32)
     trained = [i for i, row in enumerate(encoded) if row.targets]
     members = [encoded[i] for i in trained]
 
@@ -127,7 +127,3 @@ def _means(hidden_btd: Tensor, taken: tuple[Tensor, Tensor], rows: int) -> Tenso
     sums_bd = hidden_btd.new_zeros((rows, hidden_btd.shape[2]), dtype=wide)
     sums_bd.index_add_(0, rows_k, hidden_btd[rows_k, places_k].to(wide))
     return sums_bd / torch.bincount(rows_k, minlength=rows)[:, None]
-
-
-def _empty(engine: Engine, rows: int) -> NDArray[np.float32]:
-    return np.zeros((rows, engine.card.blocks, engine.card.width), dtype=np.float32)
