@@ -73,10 +73,8 @@ def wire(
         policy = replace(policy, model=replace(policy.model, device=running.device))
     if running.backend and running.backend != policy.backend.kind:
         policy = replace(policy, backend=BackendSpec(running.backend))
-    store: Store = open_store(_kept(policy) / "store", bound_in_bytes()) if running.cached else MemoryStore()
-    problem = getattr(store, "problem", "")
-    if problem:
-        running.progress.note(problem)
+    tell = running.progress.note
+    store: Store = open_store(_kept(policy) / "store", bound_in_bytes(), tell) if running.cached else MemoryStore()
     backend = CachingBackend(_backend(policy, stand, running), store, running.progress)
     ports = Ports(
         reader=row_reader(stand, policy.show_samples),

@@ -35,19 +35,24 @@ It is private (it can be used to tell which rows were judged) and safe to delete
 """
 
 
-def open_store(root: Path, max_bytes: int = MOST_BYTES) -> DiskStore | MemoryStore:
+def open_store(
+    root: Path, max_bytes: int = MOST_BYTES, tell: Callable[[str], None] = lambda _: None
+) -> DiskStore | MemoryStore:
     """Open the store at ``root``, creating it; one in memory, whose ``problem`` says why, if that cannot be done.
 
-    It forgets by itself what was not used for longest, when it holds more than ``max_bytes``.
+    It forgets by itself what was not used for longest, when it holds more than ``max_bytes``. ``tell`` hears of its
+    problem once, now or whenever it comes.
     """
     try:
         _make_private(root)
-        return DiskStore(root, max_bytes)
+        return DiskStore(root, max_bytes, tell)
     except NewerSchemaError:
         why = _NEWER
     except (OSError, sqlite3.Error) as error:
         why = f"cannot be used ({_first_line(error)})"
-    return MemoryStore(f"the cache {root} {why}, so nothing is remembered after this run")
+    store = MemoryStore(f"the cache {root} {why}, so nothing is remembered after this run")
+    tell(store.problem)
+    return store
 
 
 class DiskStore:
@@ -56,8 +61,9 @@ class DiskStore:
     Reading something damaged gives None. ``problem`` is empty, or the first reason why something was not remembered.
     """
 
-    def __init__(self, root: Path, max_bytes: int = MOST_BYTES) -> None:
+    def __init__(self, root: Path, max_bytes: int = MOST_BYTES, tell: Callable[[str], None] = lambda _: None) -> None:
         self.problem = ""
+        self._tell = tell
         self._root = root
         self._bound = Bound(root, max_bytes)
         self._arrays = ArrayFiles(root)
@@ -200,7 +206,9 @@ class DiskStore:
             set_aside(self._features.path(shard))
 
     def _remember(self, why: str) -> None:
-        self.problem = self.problem or f"the cache {self._root} {why}"
+        if not self.problem:
+            self.problem = f"the cache {self._root} {why}"
+            self._tell(self.problem)
 
 
 def _listed(held: Callable[[str], Iterable[Stored]], shard: str) -> list[Stored]:

@@ -153,6 +153,29 @@ def test_a_full_disk_is_one_remembered_problem(tmp_path, monkeypatch):
     assert store.get_json("k", "kept") == 1
 
 
+def test_of_a_problem_that_comes_late_one_hears_once(tmp_path, monkeypatch):
+    heard: list[str] = []
+    store = open_store(tmp_path / "store", tell=heard.append)
+    assert heard == []
+
+    def full(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(Values, "put", full)
+    for number in range(3):
+        store.put_json("k", str(number), 1)
+    assert heard == [store.problem]
+    assert "disk is full" in heard[0]
+
+
+def test_a_store_that_cannot_be_opened_says_so_at_once(tmp_path):
+    (tmp_path / "store").write_text("no directory")
+    heard: list[str] = []
+    store = open_store(tmp_path / "store", tell=heard.append)
+    assert heard == [store.problem]
+    assert "nothing is remembered" in heard[0]
+
+
 def test_a_full_database_does_not_raise(tmp_path):
     store = on_disk(tmp_path)
     pages = store._values._connection().execute("PRAGMA page_count").fetchone()[0]
