@@ -12,6 +12,11 @@ if TYPE_CHECKING:
 
 FEATURE_VERSION = 1
 """Raised whenever a feature, a reading or a tuning is computed differently; old stored values then no longer match."""
+COMPUTED = 2
+"""Raised where a backend begins to compute the same in another order: numbers that rounding tells apart are never
+compared with each other, one from the store and one made anew. Calibrations hold all the same."""
+SPOKEN = 100 * FEATURE_VERSION + COMPUTED
+"""Both in one number, by which a server and its client know that they compute alike."""
 
 
 def fingerprint(kind: str, parts: object) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import heapq
+import math
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,6 +21,9 @@ ROWS_A_GROUP = 8
 """Rows for each group that the sample, and what is unlike it, is parted into."""
 FEWEST_ALIKE = 3
 """Rows that make a group: one odd row is no pattern, and trained on alone it would only be learnt by heart."""
+MOST_OF_A_GROUP = 32
+"""Rows of one group that are looked at closely: a tight group of any size leaves room for others. Our choice, as large
+as the largest groups that the guard makes (`gate.parts`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,18 +65,30 @@ class Farthest:
     def __init__(self, frame: Frame, most: int) -> None:
         self._frame = frame
         self._most = most
-        self._kept: list[tuple[float, str, str, int, NDArray[np.float32]]] = []
+        self._kept: list[tuple[float, str, str, int, int, NDArray[np.float32]]] = []
+        self._of_key: Counter[str] = Counter()
         self.seen = 0
 
     def show(self, refs: Sequence[RowRef], states_nd: NDArray[np.float32]) -> None:
-        """Look at some rows. Shapes: (rows, width)."""
-        self.seen += len(refs)
+        """Look at some rows. Shapes: (rows, width).
+
+        Of a row that is repeated no more places are kept than make a group, so that copies crowd nobody out.
+        """
         for ref, apart, state_d in zip(refs, self._frame.apart(states_nd).tolist(), states_nd, strict=True):
-            entry = (apart, ref.key, ref.path, ref.line, state_d)
+            self.seen += 1
+            # a state that is no number is comparable with none, and would keep its place for ever
+            if not math.isfinite(apart) or self._of_key[ref.key] >= FEWEST_ALIKE:
+                continue
+            # the number of the row settles ties: equal rows may stand in one line, and arrays have no order
+            entry = (apart, ref.key, ref.path, ref.line, self.seen, state_d)
             if len(self._kept) < self._most:
                 heapq.heappush(self._kept, entry)
             elif entry[:4] > self._kept[0][:4]:
-                heapq.heapreplace(self._kept, entry)
+                gone = heapq.heapreplace(self._kept, entry)
+                self._of_key[gone[1]] -= 1
+            else:
+                continue
+            self._of_key[ref.key] += 1
 
     def alike(self, most: int) -> tuple[RowRef, ...]:
         """At most ``most`` of the kept rows: those that resemble each other, the tightest groups first.
@@ -80,10 +97,10 @@ class Farthest:
         """
         import numpy as np
 
-        rows = sorted(self._kept, key=lambda entry: entry[1:4])
+        rows = sorted(self._kept, key=lambda entry: entry[1:5])
         if len(rows) < FEWEST_ALIKE:
             return ()
-        features_nd = features_of(np.stack([entry[4] for entry in rows]))
+        features_nd = features_of(np.stack([entry[5] for entry in rows]))
         groups = [
             (_looseness(features_nd[list(group)]), group)
             for group in clusters(features_nd, max(1, len(rows) // ROWS_A_GROUP))
@@ -91,7 +108,7 @@ class Farthest:
         ]
         chosen: list[int] = []
         for _, group in sorted(groups):
-            chosen += group[: most - len(chosen)]
+            chosen += group[: min(MOST_OF_A_GROUP, most - len(chosen))]
         return tuple(RowRef(*rows[index][1:4]) for index in sorted(chosen))
 
 

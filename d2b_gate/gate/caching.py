@@ -6,7 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from d2b_gate.core.features import Adapter, Injection, Kept, States
-from d2b_gate.core.fingerprint import fingerprint
+from d2b_gate.core.fingerprint import COMPUTED, fingerprint
 from d2b_gate.core.packing import PACKING_VERSION
 from d2b_gate.core.reading import Vocabulary
 from d2b_gate.gate.remembering import Shelf, remembered_lengths, remembered_values
@@ -24,11 +24,6 @@ if TYPE_CHECKING:
     from d2b_gate.core.ports import Backend, ModelCard, Progress, RowLength, Store
     from d2b_gate.core.reading import LogProbs, Prompt
     from d2b_gate.core.rows import Row
-
-
-COMPUTED = 2
-"""Raised where a backend begins to compute something else, or the same in another order: numbers that rounding tells
-apart are never compared with each other, one from the store and one made anew."""
 
 
 class CachingBackend:

@@ -44,6 +44,7 @@ class GroupEvidence:
     asked: tuple[Question, ...]
     asking: Asking
     null: str
+    method: MethodSpec  # what it was measured by; a first look's has fewer steps than the policy's
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,7 @@ def _measure(group: Group, request: Request, ports: Ports, started: float) -> Gr
             whole = ask_both(drawn[-1], asked, method, ports), ask_both(drawn[-1], held_back, method, ports)
             askings.append(joined(*whole))
         evidence = _evidence(group, questions, askings, placebo)
-    return GroupEvidence(group, evidence, asked, askings[0], placebo.source)
+    return GroupEvidence(group, evidence, asked, askings[0], placebo.source, method)
 
 
 def _first_look(
@@ -136,7 +137,8 @@ def _first_look(
     asking = ask_both(drawn, asked, method, ports)
     placebo = noise_of([drawn], asked, method, ports)
     evidence = _evidence(group, questions, [asking], placebo)
-    return (GroupEvidence(group, evidence, asked, asking, f"{placebo.source}; a first look of {method.steps} steps"),)
+    source = f"{placebo.source}; a first look of {method.steps} steps"
+    return (GroupEvidence(group, evidence, asked, asking, source, method),)
 
 
 def _question(rule: Rule, ports: Ports) -> Question | Missing:

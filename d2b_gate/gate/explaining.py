@@ -10,6 +10,7 @@ from d2b_gate.core.verdict import Status
 from d2b_gate.gate.blaming import blame_alone
 from d2b_gate.gate.explain import explain
 from d2b_gate.gate.recheck import recheck
+from d2b_gate.gate.remembered import UNHAD
 from d2b_gate.gate.samples import with_samples
 from d2b_gate.gate.telling import told
 
@@ -55,7 +56,7 @@ def _explained(findings: Sequence[Finding], places: Places, request: Request, po
             if one is not None:
                 finding = explain(finding, one.asked[index], one.asking, index, one.group.job, most, ports)
         except EvaluationError as error:
-            finding = replace(finding, reason=f"{finding.reason} (the rows to blame could not be found: {error.what})")
+            finding = replace(finding, reason=f"{finding.reason} (the rows to blame {UNHAD}: {error.what})")
         explained.append(finding)
     return tuple(explained)
 
@@ -84,7 +85,7 @@ def _rechecked(
         sharper = blame_alone(worst, asked, job, method.max_changed, ports)
         checked, note = recheck(sharper, asked, group.asking, index, job, method, ports)
     except EvaluationError as error:
-        checked, note = worst, f"{worst.rule.id}: the blamed rows could not be checked ({error.what})"
+        checked, note = worst, f"{worst.rule.id}: a check of the blamed rows {UNHAD} ({error.what})"
     return tuple(checked if one is worst else one for one in findings), (note,) if note else ()
 
 

@@ -26,19 +26,37 @@ def guarded(
     """Return the findings with what the guard saw, and notes on it.
 
     It looks whatever the findings are, so that a limit can change without the model being asked again.
+
+    Raises:
+        EvaluationError: the policy lets the guard block, nothing else does, and it could not look at every added row.
     """
     policy = request.policy
     if policy.dilution_guard == "off" or not measured:
         return tuple(findings), ()
+    must = policy.dilution_guard == "fail" and not any(one.blocks for one in findings)
     if ports.clock() - started > policy.budget.seconds:
+        if must:
+            raise _no_time("the dilution guard did not look")
         return tuple(findings), ("the dilution guard did not look: the time budget was spent (budget.seconds)",)
     try:
         looks = [_looked(group, policy, ports, started) for group in measured]
     except EvaluationError as error:
+        if must:
+            raise
         return tuple(findings), (f"{UNLOOKED} ({error.what})",)
     seen = [one for looked in looks for one in looked.views]
     notes = tuple(dict.fromkeys(looked.note for looked in looks if looked.note))
-    return tuple(_with(one, [view for rule, view in seen if rule == one.rule.id], policy) for one in findings), notes
+    guarded = tuple(_with(one, [view for rule, view in seen if rule == one.rule.id], policy) for one in findings)
+    if must and not all(looked.whole for looked in looks) and not any(one.blocks for one in guarded):
+        raise _no_time("the dilution guard did not look at every added row")
+    return guarded, notes
+
+
+def _no_time(what: str) -> EvaluationError:
+    return EvaluationError(
+        f"{what}: the time budget was spent",
+        remedy='run again, it goes on where it stopped; or raise budget.seconds, or write dilution_guard = "warn"',
+    )
 
 
 def _looked(group: GroupEvidence, policy: Policy, ports: Ports, started: float) -> Looked:

@@ -79,10 +79,14 @@ class _Part:
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """Views with the ids of their rules, and what is to be said of the look; empty where nothing is."""
+    """Views with the ids of their rules, and what is to be said of the look; empty where nothing is.
+
+    ``whole`` says whether every added row was looked at before the time was spent.
+    """
 
     views: tuple[tuple[str, View], ...] = ()
     note: str = ""
+    whole: bool = True
 
 
 def look(job: Job, asked: Sequence[Judged], method: MethodSpec, ports: Ports, spent: Callable[[], bool]) -> Looked:
@@ -90,28 +94,30 @@ def look(job: Job, asked: Sequence[Judged], method: MethodSpec, ports: Ports, sp
     refs = file_order(subsample(job.added, job.weights, method.max_changed, method.seed))
     if not refs or not asked:
         return Looked()
-    more, note = _beyond_drawn(job, refs, ports, spent)
+    more, note, whole = _beyond_drawn(job, refs, ports, spent)
     refs = file_order({*refs, *more})
     kept = subsample(job.kept, job.weights, AROUND, method.seed)
     rows = load_rows((*refs, *kept), job.changes, ports)
     drawn, around = (tuple(rows[ref.key] for ref in part) for part in (refs, kept))
-    return Looked(tuple(_views(job, refs, (drawn, around), asked, method, ports)), note)
+    return Looked(tuple(_views(job, refs, (drawn, around), asked, method, ports)), note, whole)
 
 
 def _beyond_drawn(
     job: Job, refs: Sequence[RowRef], ports: Ports, spent: Callable[[], bool]
-) -> tuple[tuple[RowRef, ...], str]:
+) -> tuple[tuple[RowRef, ...], str, bool]:
     """Rows unlike those drawn but like each other, where there are more than were drawn, and how many were compared."""
     if len(refs) == len(job.added):
-        return (), ""
+        return (), "", True
     rows = load_rows(refs, job.changes, ports)
     found = unlike_drawn(job, [rows[ref.key] for ref in refs], spent, ports)
-    if found.seen < len(job.added):
-        return found.alike(MORE), (
-            f"the dilution guard compared {found.seen} of {len(job.added)} added rows before the time budget was spent "
-            "(budget.seconds); it goes on where it stopped when the check runs again"
+    whole = found.seen == len(job.added)
+    note = f"the dilution guard compared all {found.seen} added rows"
+    if not whole:
+        note = (
+            f"the dilution guard compared {found.seen} of {len(job.added)} added rows before the time budget was "
+            "spent (budget.seconds); it goes on where it stopped when the check runs again"
         )
-    return found.alike(MORE), f"the dilution guard compared all {found.seen} added rows"
+    return found.alike(MORE), note, whole
 
 
 def _views(

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 KIND = "verdict"
 UNLOOKED = "the dilution guard could not look"
 """Begins the note on a look that failed: the next run may succeed, so such a verdict is not remembered."""
+UNHAD = "could not be had"
+"""Is said of an explanation that failed, with the same consequence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,8 @@ def _recall(key: str, ports: Ports) -> Iterator[Verdict]:
 def _lasts(verdict: Verdict) -> bool:
     """Whether another run would say the same: nothing failed."""
     findings = [*verdict.findings, *(finding for since in verdict.since for finding in since.findings)]
-    looked = not any(note.startswith(UNLOOKED) for note in verdict.notes)
+    said = [*verdict.notes, *(one.reason for one in findings)]
+    looked = not any(UNLOOKED in one or UNHAD in one for one in said)
     sound = looked and all(control.passed for control in verdict.controls) and not verdict.deferred
     return sound and all(_settled(one) for one in findings)
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from d2b_gate.core.verdict import Finding
     from d2b_gate.gate.evaluate import GroupEvidence
     from d2b_gate.gate.measure import Replicate
-    from d2b_gate.gate.ports import Ports, Request
+    from d2b_gate.gate.ports import Ports
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +35,9 @@ class Scene:
         return bool(self.moved)
 
 
-def scene_of(finding: Finding, one: GroupEvidence, index: int, request: Request, ports: Ports) -> Scene:
+def scene_of(finding: Finding, one: GroupEvidence, index: int, ports: Ports) -> Scene:
     """Recall the two states; their tunings are remembered by the backend, so this costs next to nothing."""
-    method, question = request.policy.method, one.asked[index]
+    method, question = one.method, one.asked[index]
     drawn = replicate(one.group.job, method, 0, ports)
     before, after = (injection_of(state, method, ports) for state in (drawn.before, drawn.after))
     sign = 1.0 if not isinstance(finding.shift, Shift) or finding.shift.delta >= 0 else -1.0

@@ -12,6 +12,7 @@ from d2b_gate.core.verdict import Shift
 from d2b_gate.gate.doses import with_doses
 from d2b_gate.gate.explain import EXPLAINED
 from d2b_gate.gate.openset import with_tokens
+from d2b_gate.gate.remembered import UNHAD
 from d2b_gate.gate.sayings import with_sayings
 from d2b_gate.gate.scene import scene_of
 
@@ -47,10 +48,10 @@ def told(
                 notes.append(f"{rule}: no time was left for its {name} (budget.seconds)")
                 continue
             try:
-                scenes[rule] = scenes.get(rule) or scene_of(finding, *places[rule], request, ports)
+                scenes[rule] = scenes.get(rule) or scene_of(finding, *places[rule], ports)
                 finding = part(finding, scenes[rule], request, ports)
             except EvaluationError as error:
-                notes.append(f"{rule}: its {name} could not be had ({error.what})")
+                notes.append(f"{rule}: its {name} {UNHAD} ({error.what})")
         more[rule] = finding
     return tuple(more.get(one.rule.id, one) for one in findings), tuple(notes)
 

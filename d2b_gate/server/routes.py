@@ -12,7 +12,7 @@ from fastapi.security import HTTPBearer
 from starlette.concurrency import run_in_threadpool
 
 from d2b_gate import __version__
-from d2b_gate.core.fingerprint import FEATURE_VERSION
+from d2b_gate.core.fingerprint import SPOKEN
 from d2b_gate.core.remote import PROTOCOL, job_name
 from d2b_gate.core.rows import row_from_mapping
 from d2b_gate.server import hearing, messages
@@ -94,9 +94,7 @@ def _add_models(router: APIRouter, house: House) -> None:
         del owner
         card = asdict(house.served.card(hearing.spec_of(asked.model)))
         said = messages.CardSaid.model_validate({**card, "versions": [tuple(pair) for pair in card["versions"]]})
-        return messages.ModelAnswer(
-            protocol=PROTOCOL, gate_version=__version__, feature_version=FEATURE_VERSION, card=said
-        )
+        return messages.ModelAnswer(protocol=PROTOCOL, gate_version=__version__, feature_version=SPOKEN, card=said)
 
 
 def _add_rows(router: APIRouter, house: House) -> None:

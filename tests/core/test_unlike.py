@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from d2b_gate.core.rows import RowRef
-from d2b_gate.core.unlike import Farthest, frame_of
+from d2b_gate.core.unlike import FEWEST_ALIKE, Farthest, frame_of
 
 WIDTH = 12
 
@@ -70,6 +70,42 @@ def test_equal_rows_are_at_no_distance_from_each_other():
     same = np.repeat(kind(1), 6, axis=0)
     chosen = found([(refs(300), crowd(300)), (refs(6, 300), same)]).alike(6)
     assert [ref.line for ref in chosen] == [301, 302, 303, 304, 305, 306]
+
+
+def test_equal_rows_of_one_line_are_told_apart():
+    same = np.repeat(kind(1), 6, axis=0)
+    places = [RowRef("a" * 64, "a.json", 1)] * 6
+    assert found([(refs(300), crowd(300)), (places, same)], most=302).alike(8)
+
+
+def test_copies_of_an_odd_row_crowd_nobody_out():
+    odd = np.repeat(kind(1, seed=4), 400, axis=0)
+    copies = [RowRef("f" * 64, "b.jsonl", 1 + i) for i in range(400)]
+    chosen = found([(copies, odd), (refs(5000), crowd(5000)), (refs(5, 5000), kind(5))], most=64).alike(16)
+    assert {ref.line for ref in chosen if ref.path == "a.jsonl"} >= set(range(5001, 5006))
+    assert sum(ref.path == "b.jsonl" for ref in chosen) == FEWEST_ALIKE
+
+
+def test_a_row_that_was_pushed_out_may_come_again():
+    near, far = (refs(1), crowd(1)), (refs(4, 10), kind(4))
+    shown = found([near, far, near], most=4)
+    assert sorted(entry[3] for entry in shown._kept) == [11, 12, 13, 14]
+    assert shown._of_key[refs(1)[0].key] == 0
+
+
+def test_a_large_tight_group_leaves_room_for_another():
+    large, small = kind(60), kind(5, seed=4)
+    small += np.random.default_rng(5).standard_normal(small.shape).astype(np.float32) * 0.1
+    chosen = found([(refs(60), large), (refs(5, 60), small)], most=65).alike(64)
+    assert {ref.line for ref in chosen} >= set(range(61, 66))
+
+
+def test_a_state_that_is_no_number_keeps_no_place():
+    states = kind(6)
+    states[0] = np.nan
+    chosen = found([(refs(6), states), (refs(6, 6), kind(6))], most=6).alike(6)
+    assert 1 not in {ref.line for ref in chosen}
+    assert chosen
 
 
 def test_an_empty_sample_is_refused():

@@ -11,6 +11,7 @@ from d2b_gate.core.calibration import Line
 from d2b_gate.core.calibration_file import calibration_key
 from d2b_gate.core.errors import Exit
 from d2b_gate.core.verdict import Status
+from d2b_gate.gate import check
 from d2b_gate.gate.firstlook import shorter
 from tests.gate.harness import policy
 from tests.gate.test_calibration import BASIS, CONTROLS, HARMFUL, HARMLESS, ONE_REPLICATE, calibration, judged
@@ -43,6 +44,17 @@ def test_it_takes_fewer_steps_than_the_whole_prediction(monkeypatch):
         judged(*known, states=HARMLESS, method=METHOD)
         taken[len(known)] = sum(steps[CONTROLS:])
     assert 0 < taken[2] < taken[1]
+
+
+def test_what_explains_its_findings_is_read_from_its_own_states(monkeypatch):
+    def warned(findings, *_):
+        return tuple(replace(one, status=Status.WARN) for one in findings), ()
+
+    monkeypatch.setattr(check, "guarded", warned)
+    bench, _, finding = judged(WHOLE, FIRST, states=HARMLESS, method=METHOD)
+    assert finding.status is Status.WARN
+    assert finding.doses
+    assert bench.backend.calls["tune"] == CONTROLS + ONE_REPLICATE
 
 
 @pytest.mark.parametrize("states", [HARMFUL, HARMLESS])

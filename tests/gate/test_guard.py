@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from d2b_gate.core.errors import Exit
+from d2b_gate.backends.fake import FakeBackend
+from d2b_gate.core.errors import EvaluationError, Exit
 from d2b_gate.core.mixture import subsample
 from d2b_gate.core.rows import RowRef
 from d2b_gate.core.rules import Budget
@@ -106,10 +107,18 @@ def test_another_limit_asks_the_model_nothing():
 def test_a_spent_budget_ends_it_with_a_note():
     seconds = iter(range(0, 100_000, 50))
     bench = Bench(clock=lambda: float(next(seconds)))
-    spent = policy(dilution_guard="fail", budget=Budget(seconds=1))
+    spent = policy(dilution_guard="warn", budget=Budget(seconds=1))
     verdict = bench.check({DATA: jsonl(*CLEAN)}, {DATA: jsonl(*CLEAN, *HIDDEN)}, spent)
     assert "the dilution guard did not look: the time budget was spent (budget.seconds)" in verdict.notes
     assert verdict.findings[0].views == ()
+
+
+def test_a_guard_that_may_block_and_has_no_time_lets_nothing_pass():
+    seconds = iter(range(0, 100_000, 50))
+    bench = Bench(clock=lambda: float(next(seconds)))
+    spent = policy(dilution_guard="fail", budget=Budget(seconds=1), rules=(RULE,))
+    with pytest.raises(EvaluationError, match="did not look: the time budget was spent"):
+        bench.check({DATA: jsonl(*CLEAN)}, {DATA: jsonl(*CLEAN, *HIDDEN)}, spent)
 
 
 @pytest.mark.parametrize("guard", ["warn", "fail"])
@@ -172,3 +181,31 @@ class TestMoreRowsThanAreDrawn:
     def test_few_rows_need_no_such_note(self):
         verdict, _ = guarded(CLEAN, HIDDEN)
         assert not any("compared" in note for note in verdict.notes)
+
+
+class TestARowThatNoModelCanRead:
+    """It is drawn by no seed here: only the pass over every added row meets it."""
+
+    @pytest.fixture(autouse=True)
+    def unreadable(self, monkeypatch):
+        def states(backend, rows, pooling, sites=()):
+            if any("colour 1234" in turn.content for row in rows for turn in row.turns):
+                raise EvaluationError("the chat template refuses a row")
+            return plain(backend, rows, pooling, sites)
+
+        plain = FakeBackend.states
+        monkeypatch.setattr(FakeBackend, "states", states)
+
+    @staticmethod
+    def check(guard):
+        asked = policy(dilution_guard=guard, rules=(RULE,), method=FEW)
+        return Bench().check({DATA: jsonl(*CLEAN)}, {DATA: jsonl(*CLEAN, *CROWD)}, asked)
+
+    def test_is_told_where_the_guard_only_warns(self):
+        verdict = self.check("warn")
+        assert verdict.exit is Exit.OK
+        assert "the dilution guard could not look (the chat template refuses a row)" in verdict.notes
+
+    def test_does_not_switch_off_a_guard_that_may_block(self):
+        with pytest.raises(EvaluationError, match="refuses a row"):
+            self.check("fail")

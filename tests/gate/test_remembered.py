@@ -14,7 +14,7 @@ from d2b_gate.core.verdict import Control, Status
 from d2b_gate.core.waivers import Waiver, Waivers
 from d2b_gate.gate.check import run
 from d2b_gate.gate.ports import Request
-from d2b_gate.gate.remembered import KIND, UNLOOKED, Setting, question_key, remembered
+from d2b_gate.gate.remembered import KIND, UNHAD, UNLOOKED, Setting, question_key, remembered
 from d2b_gate.probes.catalogue import pack_root
 from tests.gate.harness import CLEAN, MORE, PANDA, Bench, jsonl, policy
 
@@ -120,6 +120,12 @@ PASSING = {
     "a failed control": lambda verdict: replace(verdict, controls=(Control("canary", False, "silent"),)),
     "time was up": lambda verdict: replace(verdict, seconds=Budget().seconds),
     "left to CI": lambda verdict: replace(verdict, deferred="no model"),
+    "answers that could not be had": lambda verdict: replace(
+        verdict, notes=(*verdict.notes, f"a-rule: its answers {UNHAD} (the server was restarted)")
+    ),
+    "rows to blame that could not be had": lambda verdict: replace(
+        verdict, findings=tuple(replace(one, reason=f"late (the rows to blame {UNHAD}: x)") for one in verdict.findings)
+    ),
     "blame that could not be had": lambda verdict: replace(
         verdict, findings=tuple(replace(one, blame=()) for one in verdict.findings)
     ),

@@ -11,7 +11,9 @@ import pytest
 from d2b_gate.backends.fake import CARD, FakeBackend
 from d2b_gate.core.drawing import Greedy, Seeded
 from d2b_gate.core.features import Injection, Kept
+from d2b_gate.core.fingerprint import SPOKEN
 from d2b_gate.core.remote import (
+    PROTOCOL,
     heard_array,
     job_name,
     said_drawings,
@@ -43,7 +45,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
 
 def test_the_model_is_told_with_its_card(client: Client) -> None:
     said = client.ask("POST", "/v1/model", {"model": MODEL}).json()
-    assert (said["protocol"], said["feature_version"]) == (1, 1)
+    assert (said["protocol"], said["feature_version"]) == (PROTOCOL, SPOKEN)
     assert said["card"]["tokenizer_hash"] == CARD.tokenizer_hash
     assert said["card"]["versions"] == []
 

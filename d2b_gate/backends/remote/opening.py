@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from d2b_gate.backends.told import tell_once
 from d2b_gate.core.errors import UnavailableError
-from d2b_gate.core.fingerprint import FEATURE_VERSION
+from d2b_gate.core.fingerprint import SPOKEN
 from d2b_gate.core.printable import printable
 from d2b_gate.core.remote import PROTOCOL
 
@@ -57,7 +57,7 @@ def connect(server: Bound, spec: ModelSpec, progress: Progress, patience: float 
     line = Line(server, patience)
     model = said_model(spec)
     table = line.ask("POST", "/v1/model", {"model": model}).table
-    ours = (PROTOCOL, FEATURE_VERSION)
+    ours = (PROTOCOL, SPOKEN)
     if (table.get("protocol"), table.get("feature_version")) != ours:
         theirs = str(table.get("gate_version"))[:20]
         raise UnavailableError(

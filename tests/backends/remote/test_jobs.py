@@ -14,6 +14,7 @@ from d2b_gate.backends.remote.line import LONGEST_LINE, Answer, _lines
 from d2b_gate.backends.remote.opening import connect
 from d2b_gate.cli.progress import Silent
 from d2b_gate.core.errors import EvaluationError, UnavailableError
+from d2b_gate.core.fingerprint import SPOKEN
 from d2b_gate.core.rows import Turn, make_row
 from d2b_gate.core.rules import ModelSpec
 from tests.backends.remote.test_heard import CARD
@@ -172,7 +173,7 @@ def test_an_event_without_an_end_ends_the_stream():
 
 def greeting(**change):
     card = {**CARD, "id": "builtin:smollm2-135m", "max_length": 1024, **change}
-    return 200, {"protocol": 1, "feature_version": 1, "gate_version": "0", "card": card}
+    return 200, {"protocol": 1, "feature_version": SPOKEN, "gate_version": "0", "card": card}
 
 
 def test_a_server_answers_for_the_policys_model():
@@ -197,7 +198,7 @@ def test_a_pinned_revision_is_the_servers_too():
         connect(Bound(url, "t"), spec, Silent(quiet=True))
 
 
-@pytest.mark.parametrize(("feature", "protocol"), [(1, 2), (2, 1), (None, None)])
+@pytest.mark.parametrize(("feature", "protocol"), [(SPOKEN, 2), (SPOKEN + 1, 1), (SPOKEN - 1, 1), (None, None)])
 def test_another_version_is_refused(feature, protocol):
     said = {"protocol": protocol, "feature_version": feature, "gate_version": "9", "card": CARD}
     with scripted((200, said)) as (url, _), pytest.raises(UnavailableError, match="runs d2b-gate '9'"):
