@@ -5,7 +5,7 @@
     python -m benchmarks.cost --device cuda --shape qwen3-14b   the goals of a GPU, weights at random
     python -m benchmarks.cost --write-docs          nothing is measured: the documents say what the results say
 
-Embedded model in bfloat16, the regime and method of the default policy. On two idle cores a run takes about 20 minutes.
+Embedded model in bfloat16, the regime and method of the default policy. On two idle cores a run takes about 40 minutes.
 """
 
 from __future__ import annotations
@@ -87,6 +87,8 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
         for name, part in _of_embedded(arguments).items():
             parts[name] = part | stamp
     if {"finetune", "extraction", "cold", "warm"} <= parts.keys():
+        if parts["finetune"]["rows"] != parts["cold"]["of"] or parts["cold"]["of"] != parts["warm"]["of"]:
+            raise SystemExit("parts of runs over different numbers of rows make no ratio: measure them again together")
         parts["ratios"] = ratios(parts["finetune"], parts["extraction"], parts["cold"], parts["warm"])
     device = f"{os.cpu_count()} cores, {platform.machine()}"
     return {"goals": table_of(parts, device), "machine": _machine(), "parts": parts}

@@ -36,7 +36,7 @@ def ratios(
             "verdict path": warm["path"],
         },
         "verdict_path": warm["path"] / whole,
-        "verdict_path_cold": (_path(cold) + (0.0 if own else cold["seconds"]["features"])) / whole,
+        "cold": (_path(cold) + cold_features) / whole,
         "features": every / whole,
         "changed": (_path(warm) + warm_features) / (_path(cold) + cold_features),
         "changed_features": warm_features / cold_features,

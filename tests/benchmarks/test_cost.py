@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
+from benchmarks import cost
 from benchmarks.cost import PARTS, RESULT
 from benchmarks.costing import finetunes
 from benchmarks.costing.documents import GUIDE, NAME, block, write_docs
@@ -40,7 +42,8 @@ FINETUNE = {
 EXTRACTION = {
     "rows": 64, "tokens": 6400, "tokens_per_second": 1000.0, "block_parameters": 10, "share_of_rate": 0.5,
     "matrix_rate": 4e11, "written_dtype": "float32", "seconds": {"gate": 6.4, "same batches": 12.8},
-    "peers_not_measured": {}, "faster_same": 2.0, "faster_written": 2.5,
+    "peers_not_measured": {}, "faster_same": 2.0, "faster_written": 5.5,
+    "faster_written_in_its_dtype": 2.5,
 }  # fmt: skip
 
 
@@ -72,7 +75,15 @@ def test_a_run_that_embedded_every_row_has_timed_that_itself():
     assert told["features"] == pytest.approx(110 / 3600)
     assert told["changed"] == pytest.approx(36 / 300)
     assert told["changed_features"] == pytest.approx(1 / 110)
-    assert told["verdict_path_cold"] == pytest.approx(190 / 3600)
+    assert told["cold"] == pytest.approx(300 / 3600)
+
+
+def test_parts_of_other_sizes_make_no_ratio(tmp_path, monkeypatch):
+    kept = tmp_path / "cost.json"
+    kept.write_text(json.dumps({"parts": {**parts(), "warm": {**WARM, "of": 500}}}))
+    monkeypatch.setattr(sys, "argv", ["cost", "--only", "memory", "--result", str(kept)])
+    with pytest.raises(SystemExit, match="different numbers of rows"):
+        cost.main()
 
 
 def test_work_adds_up():
