@@ -19,15 +19,16 @@ if TYPE_CHECKING:
 class Batch:
     """A padded batch, the positions whose logits are read, and the tokens that they are read for.
 
-    Shapes: ``ids_bt``, ``positions_bt`` int64 (batch, time); ``mask`` is int64 (batch, time), or float (batch, 1, time,
-    time) to be added to attention scores for trees. ``rows_s`` and ``from_s`` are int64 (selected): the logits of row
-    ``rows_s`` at position ``from_s`` are wanted. ``at_c`` and ``token_c`` are int64 (chosen): how likely token
-    ``token_c`` is by the ``at_c``-th of those logits; ``at_c`` ascends. ``owner_c`` numbers what a chosen token belongs
-    to: the row of the batch, or the place of a continuation among all of the batch's.
+    Shapes: ``ids_bt``, ``positions_bt`` int64 (batch, time), the latter None where the model counts; ``mask`` is int64
+    (batch, time), or float (batch, 1, time, time) to be added to attention scores for trees. ``rows_s`` and ``from_s``
+    are int64 (selected): the logits of row ``rows_s`` at position ``from_s`` are wanted. ``at_c`` and ``token_c`` are
+    int64 (chosen): how likely token ``token_c`` is by the ``at_c``-th of those logits; ``at_c`` ascends. ``owner_c``
+    numbers what a chosen token belongs to: the row of the batch, or the place of a continuation among all of the
+    batch's.
     """
 
     ids_bt: Tensor
-    positions_bt: Tensor
+    positions_bt: Tensor | None
     mask: Tensor
     rows_s: Tensor
     from_s: Tensor
@@ -69,6 +70,32 @@ def tree_batch(trees: Sequence[Tree], pad: int, device: torch.device, dtype: tor
             if parent >= 0:
                 seen_btt[b, node] |= seen_btt[b, parent]
     mask = torch.zeros(seen_btt.shape, dtype=dtype).masked_fill(~seen_btt, torch.finfo(dtype).min)[:, None]
+    tensors = (ids_bt, positions_bt, mask, *_read_at(trees))
+    return Batch(*(tensor.to(device) for tensor in tensors))
+
+
+def path_batch(paths: Sequence[Tree], pad: int, device: torch.device) -> Batch:
+    """Lay one tree without branches in each row, padded on the right: nothing that any causal model would not take.
+
+    Owners are numbered as in `tree_batch`.
+    """
+    width = max(len(path.ids) for path in paths)
+    ids_bt = torch.full((len(paths), width), pad)
+    mask_bt = torch.zeros((len(paths), width), dtype=torch.int64)
+    for b, path in enumerate(paths):
+        ids_bt[b, : len(path.ids)] = torch.tensor(path.ids)
+        mask_bt[b, : len(path.ids)] = 1
+    read = (tensor.to(device) for tensor in _read_at(paths))
+    return Batch(ids_bt.to(device), None, mask_bt.to(device), *read)
+
+
+def owners(trees: Sequence[Tree]) -> list[tuple[int, int, int]]:
+    """The continuations of a batch in the order of their numbers: (tree, prompt, continuation)."""
+    return sorted({(b, read[2], read[3]) for b, tree in enumerate(trees) for read in tree.reads})
+
+
+def _read_at(trees: Sequence[Tree]) -> tuple[Tensor, ...]:
+    """``rows_s``, ``from_s``, ``at_c``, ``token_c`` and ``owner_c`` of a batch of trees."""
     number = {owner: place for place, owner in enumerate(owners(trees))}
     wanted = sorted({(b, read[0]) for b, tree in enumerate(trees) for read in tree.reads})
     place = {where: s for s, where in enumerate(wanted)}
@@ -78,13 +105,7 @@ def tree_batch(trees: Sequence[Tree], pad: int, device: torch.device, dtype: tor
         for parent, token, prompt, continuation in tree.reads
     )
     columns = (*_columns(wanted, 2), *_columns(chosen, 3))
-    tensors = (ids_bt, positions_bt, mask, *(torch.tensor(column, dtype=torch.int64) for column in columns))
-    return Batch(*(tensor.to(device) for tensor in tensors))
-
-
-def owners(trees: Sequence[Tree]) -> list[tuple[int, int, int]]:
-    """The continuations of a batch in the order of their numbers: (tree, prompt, continuation)."""
-    return sorted({(b, read[2], read[3]) for b, tree in enumerate(trees) for read in tree.reads})
+    return tuple(torch.tensor(column, dtype=torch.int64) for column in columns)
 
 
 def _columns(rows: Sequence[tuple[int, ...]], count: int) -> list[list[int]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import torch
@@ -27,6 +27,13 @@ if TYPE_CHECKING:
     from d2b_gate.core.ports import ModelCard
 
 
+@dataclass(slots=True)
+class Known:
+    """What was found out about a model once: the longest tree of prompts that it reads right, if that was tried."""
+
+    most: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Engine:
     """The model, its tokenizer, and the modules that the hooks sit on."""
@@ -37,6 +44,7 @@ class Engine:
     blocks: Sequence[nn.Module]
     head: nn.Module
     runner: BatchRunner
+    known: Known = field(default_factory=Known)
 
     @property
     def device(self) -> torch.device:
@@ -47,6 +55,11 @@ class Engine:
     def dtype(self) -> torch.dtype:
         """The model's floating-point type."""
         return self._embedding.dtype
+
+    @property
+    def vocabulary(self) -> int:
+        """How many tokens the model has vectors for."""
+        return len(self._embedding)
 
     @property
     def _embedding(self) -> nn.Parameter:
@@ -123,9 +136,8 @@ def selected_logits(engine: Engine, batch: Batch) -> Tensor:
 
     Shapes: (selected, vocabulary), in the model's dtype.
     """
+    places = {} if batch.positions_bt is None else {"position_ids": batch.positions_bt}
     with selecting(engine.head, batch.rows_s, batch.from_s):
-        output = engine.model(
-            input_ids=batch.ids_bt, position_ids=batch.positions_bt, attention_mask=batch.mask, use_cache=False
-        )
+        output = engine.model(input_ids=batch.ids_bt, attention_mask=batch.mask, use_cache=False, **places)
     logits_sv: Tensor = output.logits[0]
     return logits_sv

@@ -8,9 +8,9 @@ import numpy as np
 import torch
 
 from d2b_gate.backends.hf.asking import Asked, ask
-from d2b_gate.backends.hf.batches import tree_batch
 from d2b_gate.backends.hf.engine import selected_logits, under
 from d2b_gate.backends.hf.packing import tree_of
+from d2b_gate.backends.hf.trial import laid_out
 from d2b_gate.core.reading import Vocabulary
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def read_vocabulary(engine: Engine, prompts: Sequence[Prompt], injection: Inject
 
     def step(group: list[int]) -> None:
         openings = [tree_of(Asked(asked[i].prefix, ((engine.pad,),))) for i in group]  # the pad itself is not run
-        batch = tree_batch(openings, engine.pad, engine.device, engine.dtype)
+        batch = laid_out(engine, openings)
         with torch.inference_mode(), under(engine, injection):
             sums.append(selected_logits(engine, batch).float().softmax(dim=1).cpu().double().sum(dim=0))
 

@@ -29,21 +29,36 @@ class Tree:
     reads: list[tuple[int, int, int, int]] = field(default_factory=list)
     _places: dict[tuple[int, int], int] = field(default_factory=dict)
 
+    @property
+    def prompt(self) -> int:
+        """The prompt of a tree of one."""
+        return self.reads[0][2]
+
     def add(self, prompt: int, asked: Asked) -> None:
         """Put a prompt in; ``prompt`` is what its reads are called by."""
-        start = -1
-        for token in asked.prefix:
-            start = self._child(start, token)
+        start = self._path(asked.prefix)
         for number, continuation in enumerate(asked.continuations):
-            node = start
-            for place, token in enumerate(continuation):
-                self.reads.append((node, token, prompt, number))
-                if place + 1 < len(continuation):  # nothing is read behind the last token
-                    node = self._child(node, token)
+            self._read(start, continuation, prompt, number)
+
+    def follow(self, prompt: int, asked: Asked, number: int) -> None:
+        """Put one continuation of a prompt in."""
+        self._read(self._path(asked.prefix), asked.continuations[number], prompt, number)
 
     def more(self, asked: Asked) -> int:
         """How many tokens a prompt would add."""
         return sum(1 for path in _paths(asked) if not self._knows(path))
+
+    def _path(self, tokens: Sequence[int]) -> int:
+        node = -1
+        for token in tokens:
+            node = self._child(node, token)
+        return node
+
+    def _read(self, node: int, continuation: Sequence[int], prompt: int, number: int) -> None:
+        for place, token in enumerate(continuation):
+            self.reads.append((node, token, prompt, number))
+            if place + 1 < len(continuation):  # nothing is read behind the last token
+                node = self._child(node, token)
 
     def _child(self, parent: int, token: int) -> int:
         known = self._places.get((parent, token))
@@ -89,8 +104,23 @@ def trees(asked: Sequence[Asked], most: int) -> list[Tree]:
     return grown
 
 
-def tree_of(asked: Asked) -> Tree:
+def tree_of(asked: Asked, prompt: int = 0) -> Tree:
     """One prompt as a tree of its own."""
     tree = Tree()
-    tree.add(0, asked)
+    tree.add(prompt, asked)
     return tree
+
+
+def paths(asked: Asked, prompt: int) -> list[Tree]:
+    """One prompt as trees without branches, a continuation in each; those that differ in the last token share one."""
+    grown: dict[tuple[int, ...], Tree] = {}
+    for number, continuation in enumerate(asked.continuations):
+        grown.setdefault(continuation[:-1], Tree()).follow(prompt, asked, number)
+    return list(grown.values())
+
+
+def branched(grown: Sequence[Tree], asked: Sequence[Asked], most: int) -> tuple[list[Tree], list[Tree]]:
+    """Part trees into those of at most ``most`` tokens, and the prompts of the others as paths."""
+    kept = [tree for tree in grown if len(tree.ids) <= most]
+    rest = sorted({read[2] for tree in grown if len(tree.ids) > most for read in tree.reads})
+    return kept, [path for prompt in rest for path in paths(asked[prompt], prompt)]

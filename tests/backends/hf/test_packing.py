@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from d2b_gate.backends.hf import answer
 from d2b_gate.backends.hf.asking import Asked, ask
-from d2b_gate.backends.hf.packing import tree_of, trees
+from d2b_gate.backends.hf.packing import branched, paths, tree_of, trees
 from d2b_gate.gate.measure import no_injection
 from tests.models import sample_prompts, tiny_backend
 
@@ -52,6 +52,29 @@ def test_a_tree_holds_each_path_once_parents_first_and_stays_small(asked, most):
         assert tree.positions == [len(path) - 1 for path in paths]
         prompts = {read[2] for read in tree.reads}
         assert len(tree.ids) <= most or len(prompts) == 1
+
+
+@given(ASKED)
+def test_paths_read_the_same_and_never_branch(asked):
+    grown = paths(asked, 7)
+    read = {}
+    for tree in grown:
+        assert tree.prompt == 7
+        assert tree.parents == list(range(-1, len(tree.ids) - 1))
+        for parent, token, prompt, continuation in tree.reads:
+            read.setdefault((prompt, continuation), []).append((path_of(tree, parent), token))
+    assert read == {
+        (7, c): [(asked.prefix + ids[:k], ids[k]) for k in range(len(ids))] for c, ids in enumerate(asked.continuations)
+    }
+
+
+@given(st.lists(ASKED, max_size=8), st.integers(1, 30), st.integers(0, 30))
+def test_every_prompt_is_in_a_tree_that_fits_or_in_paths(asked, row, most):
+    grown = trees(asked, row)
+    kept, alone = branched(grown, asked, most)
+    assert all(len(tree.ids) <= most for tree in kept)
+    together = [read[2:] for tree in (*kept, *alone) for read in tree.reads]
+    assert sorted(together) == sorted(read[2:] for tree in grown for read in tree.reads)
 
 
 def test_more_foretells_what_add_adds():
