@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 FEATURE_VERSION = 1
 """Raised whenever a feature, a reading or a tuning is computed differently; old stored values then no longer match."""
-COMPUTED = 2
+COMPUTED = 3
 """Raised where a backend begins to compute the same in another order: numbers that rounding tells apart are never
 compared with each other, one from the store and one made anew. Calibrations hold all the same."""
 SPOKEN = 100 * FEATURE_VERSION + COMPUTED
