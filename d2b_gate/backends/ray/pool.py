@@ -8,11 +8,13 @@ from collections import Counter, deque
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
+from d2b_gate import __version__
 from d2b_gate.backends.ray.cluster import connect
 from d2b_gate.backends.ray.interrupt import remembering
 from d2b_gate.backends.ray.settings import WAIT, crew_of, patience
 from d2b_gate.backends.ray.worker import Opened, Refused, Worker
 from d2b_gate.core.errors import EvaluationError, UnavailableError
+from d2b_gate.core.fingerprint import FEATURE_VERSION
 from d2b_gate.core.printable import printable
 
 if TYPE_CHECKING:
@@ -208,6 +210,14 @@ class Pool:
     def _admit(self, worker: Any, said: object) -> None:  # noqa: ANN401 - an untyped handle
         if not isinstance(said, Opened):
             raise TypeError("a worker opened nothing")
+        foreign = _foreign(said)
+        if foreign:
+            self._kill(worker)
+            self.close()  # the others are no better, and a next use must not wait for them
+            raise UnavailableError(
+                f"a worker of the ray cluster has {foreign}",
+                remedy=f'there, run: pip install "d2b-gate[ray,model]=={__version__}", or install its version here',
+            )
         self._expected = self._expected or said
         differing = _differing(said, self._expected)
         if differing:
@@ -237,10 +247,18 @@ def _require_innocent(lost: int, call: Call, last: _Lost) -> None:
         )
 
 
+def _foreign(said: Opened) -> str:
+    """What a worker's program has that this process has not: its numbers would be kept here under another's name."""
+    if said.version != __version__:
+        return f"d2b-gate {printable(said.version)}, and this process has {__version__}"
+    if said.feature_version != FEATURE_VERSION:
+        theirs = printable(str(said.feature_version))
+        return f"another d2b-gate {__version__}: its features are of version {theirs}, here of {FEATURE_VERSION}"
+    return ""
+
+
 def _differing(said: Opened, expected: Opened) -> str:
     """The first thing that two workers say differently of themselves."""
-    if (said.version, said.feature_version) != (expected.version, expected.feature_version):
-        return f"d2b-gate {printable(said.version)} and {printable(expected.version)}"
     for field in fields(said.card):
         one, other = getattr(said.card, field.name), getattr(expected.card, field.name)
         if one != other:

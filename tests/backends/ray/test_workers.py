@@ -12,7 +12,7 @@ import pytest
 
 from d2b_gate.backends.fake import FakeBackend
 from d2b_gate.backends.ray import backend as ray_backend
-from d2b_gate.backends.ray import shards
+from d2b_gate.backends.ray import pool, shards
 from d2b_gate.core.errors import EvaluationError, UnavailableError
 from d2b_gate.core.features import Injection, Site, signature_of
 from d2b_gate.core.plan import TunePlan, TuneStep
@@ -160,6 +160,20 @@ def test_workers_that_cannot_open_the_model_end_it():
 def test_workers_that_differ_are_refused():
     with pytest.raises(EvaluationError, match="the workers of the ray cluster are not alike: device mps and cpu"):
         workers("tests.backends.ray.openings:unlike", ModelSpec(revision=str(os.getpid())))
+
+
+@pytest.mark.parametrize(
+    ("name", "here", "told"),
+    [
+        ("__version__", "99.1", "and this process has 99.1; there, run: pip install"),
+        ("FEATURE_VERSION", 99, r"its features are of version \d+, here of 99; there, run: pip install"),
+    ],
+)
+def test_workers_of_another_version_than_this_process_are_refused(monkeypatch, name, here, told):
+    monkeypatch.setattr(pool, name, here)
+    for _ in range(2):  # the second time no sooner and no later than the first
+        with pytest.raises(UnavailableError, match=f"a worker of the ray cluster has .*{told}"):
+            workers(FAKE, ModelSpec(revision=f"of another {name}"))
 
 
 def test_a_model_that_is_not_there_is_told_before_a_cluster_starts(tmp_path):
