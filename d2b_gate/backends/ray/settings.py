@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from d2b_gate.core.errors import UsageError
 from d2b_gate.core.printable import printable
@@ -39,7 +40,7 @@ def address_of(url: str) -> str:
         UsageError: the policy names a cluster that the user's environment does not, or that is no address.
     """
     own = os.environ.get(ADDRESS, "").strip()
-    if own and not _ADDRESS.match(own):
+    if own and not _is_address(own):
         raise UsageError(f"{ADDRESS}={printable(own[:80])} is no address", remedy="write ray://host:port or auto")
     if not url:
         return own or LOCAL
@@ -49,6 +50,19 @@ def address_of(url: str) -> str:
             remedy=f"if rows may go there, set {ADDRESS} to that address",
         )
     return url
+
+
+def _is_address(said: str) -> bool:
+    """Whether it has the form of an address, with a host that can be looked up and a port that there can be."""
+    if not _ADDRESS.match(said):
+        return False
+    if not said.startswith("ray://"):
+        return True
+    try:
+        parts = urlsplit(said)
+        return bool(parts.port and parts.hostname and parts.hostname.encode("idna"))
+    except ValueError:  # a port past 65535, half a bracket, a name with an empty label
+        return False
 
 
 def crew_of(cpus: float, gpus: float) -> Crew:

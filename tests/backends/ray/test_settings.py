@@ -32,11 +32,25 @@ def test_a_policy_alone_does_not_say_where_rows_go(monkeypatch, own):
         assert "\x1b" not in str(told.value)
 
 
-@pytest.mark.parametrize("own", ["box", "ray://box", "http://box:1", "ray://me@box:1", "ray://box:1?x"])
+@pytest.mark.parametrize(
+    "own",
+    [
+        *("box", "ray://box", "http://box:1", "ray://me@box:1", "ray://box:1?x"),
+        *("ray://head:99999", "ray://head:0", "ray://[abc:10001", "ray://:10001", "ray://head..lan:10001"),
+        *("ray://head:\N{ARABIC-INDIC DIGIT ONE}", "ray://" + "a" * 64 + ":10001"),
+    ],
+)
 def test_an_address_that_is_none(monkeypatch, own):
     monkeypatch.setenv(ADDRESS, own)
-    with pytest.raises(UsageError, match="is no address"):
-        address_of("")
+    for url in ("", own):
+        with pytest.raises(UsageError, match=r"D2B_GATE_RAY_ADDRESS=\S+ is no address; write ray://host:port or auto"):
+            address_of(url)
+
+
+@pytest.mark.parametrize("own", ["ray://head:10001", "ray://[::1]:65535", "ray://10.0.0.7:1", "auto", "local"])
+def test_an_address_that_is_one(monkeypatch, own):
+    monkeypatch.setenv(ADDRESS, own)
+    assert address_of("") == own
 
 
 @pytest.mark.parametrize(
