@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 TRIES = 3  # workers that one call may cost before it is held to be the reason; our choice
 _TICK = 1.0  # seconds between looks at the time
 _OPENING = -1  # what a worker is at before its first call
+_WAKING = -2  # what it is at when it has waited, perhaps for hours: it says that it is there still
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,8 @@ class Pool:
         self._ray: Any = None
         self._actor: Any = None
         self._tasks: dict[Any, _Task] = {}
-        self._idle: list[Any] = []
+        self._ready: list[Any] = []  # were heard of just now
+        self._idle: list[Any] = []  # may have been lost since
         self._round = 0
         self._stillborn = 0
         self._since = 0.0
@@ -91,6 +93,7 @@ class Pool:
         """
         if calls:
             self._start()
+        self._rest()
         self._round += 1
         with remembering() as raise_interrupt:
             for answers in self._rounds(calls):
@@ -101,8 +104,11 @@ class Pool:
         """Keep every worker busy; yields what was answered since the last time, perhaps nothing."""
         waiting, lost, left = deque(range(len(calls))), Counter[int](), len(calls)
         while left:
-            while waiting and self._idle:
-                self._give(self._idle.pop(), waiting.popleft(), calls)
+            while waiting and self._ready:
+                self._give(self._ready.pop(), waiting.popleft(), calls)
+            self._rest()
+            if waiting:
+                self._wake()
             answered = []
             for index, answer in self._settle():
                 if isinstance(answer, _Lost):
@@ -119,6 +125,7 @@ class Pool:
         self._start()
         while any(task.index == _OPENING for task in self._tasks.values()):
             self._settle()
+        self._rest()
         found: list[int] = self._ray.get([worker.pid.remote() for worker in self._idle])
         return found
 
@@ -126,9 +133,9 @@ class Pool:
         """Let the workers go; the cluster stays, and they are hired again when a verb needs them."""
         if self._ray is None:
             return
-        for worker in (*self._idle, *(task.worker for task in self._tasks.values())):
+        for worker in (*self._ready, *self._idle, *(task.worker for task in self._tasks.values())):
             self._kill(worker)
-        self._tasks, self._idle, self._ray = {}, [], None
+        self._tasks, self._ready, self._idle, self._ray = {}, [], [], None
 
     def _start(self) -> None:
         if self._ray is not None:
@@ -145,6 +152,19 @@ class Pool:
         worker = self._actor.remote()
         self._tasks[worker.open.remote(self._recipe)] = _Task(worker, self._round, _OPENING)
 
+    def _rest(self) -> None:
+        """Whoever has no call now is not known to be there later."""
+        self._idle += self._ready
+        self._ready = []
+
+    def _wake(self) -> None:
+        """Ask all that waited whether they are there: one that was lost meanwhile must not count against a call."""
+        if self._idle:
+            self._since = time.monotonic()
+        for worker in self._idle:
+            self._tasks[worker.pid.remote()] = _Task(worker, self._round, _WAKING)
+        self._idle = []
+
     def _give(self, worker: Any, index: int, calls: Sequence[Call]) -> None:  # noqa: ANN401 - an untyped handle
         call = calls[index]
         self._tasks[worker.run.remote(call.verb, call.arguments)] = _Task(worker, self._round, index)
@@ -159,8 +179,8 @@ class Pool:
             elif task.index == _OPENING:
                 self._admit(task.worker, _value(answer))
             else:
-                self._idle.append(task.worker)
-            if task.index != _OPENING and task.round == self._round:
+                self._ready.append(task.worker)
+            if task.index >= 0 and task.round == self._round:
                 found.append((task.index, answer))
         return found
 
@@ -173,7 +193,7 @@ class Pool:
             ) from error
         if ended:
             self._since = time.monotonic()
-        elif all(task.index == _OPENING for task in self._tasks.values()) and not self._idle:
+        elif not (self._ready or self._idle or any(task.index >= 0 for task in self._tasks.values())):
             self._require_patience()
         return list(ended)
 
@@ -227,7 +247,7 @@ class Pool:
                 remedy="give every worker the same d2b-gate, libraries, model files and kind of device",
             )
         self._stillborn = 0
-        self._idle.append(worker)
+        self._ready.append(worker)
 
 
 def _value(answer: object) -> object:

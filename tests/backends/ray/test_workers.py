@@ -131,6 +131,34 @@ def test_all_workers_killed_between_two_calls(moody):
     assert np.array_equal(moody.gradients(rows).values_nld, FakeBackend().gradients(rows).values_nld)
 
 
+def test_workers_lost_while_they_waited_do_not_count_against_the_next_call(moody, monkeypatch):
+    pids, rows = moody._pool.pids(), rows_of(3)
+    moody.states(rows, "last")
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+    monkeypatch.setattr(pool, "TRIES", 1)
+    assert np.array_equal(moody.states(rows, "last").values_nld, FakeBackend().states(rows, "last").values_nld)
+
+
+def test_a_worker_lost_while_another_was_at_work_does_not_count_against_its_call(moody, monkeypatch, met):
+    monkeypatch.setattr(pool, "TRIES", 2)
+    pids = set(moody._pool.pids())
+
+    def kill():
+        while not list(met.iterdir()):
+            time.sleep(0.01)
+        busy = int(next(met.iterdir()).name)
+        for pid in (*(pids - {busy}), busy):
+            os.kill(pid, signal.SIGKILL)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    rows = rows_of(3)
+    found = moody.states(rows, "last")
+    killer.join()
+    assert np.array_equal(found.values_nld, FakeBackend().states(rows, "last").values_nld)
+
+
 def test_a_row_that_ends_every_worker_is_told_and_the_rest_goes_on(moody, met):
     rows = rows_of(40, "poison")
     with pytest.raises(
