@@ -131,6 +131,14 @@ def test_all_workers_killed_between_two_calls(moody):
     assert np.array_equal(moody.gradients(rows).values_nld, FakeBackend().gradients(rows).values_nld)
 
 
+def test_both_workers_have_a_part_in_the_rows_that_are_asked_for_at_once(moody, monkeypatch, met):
+    monkeypatch.setattr(shards, "MOST_ROWS", 1024)
+    rows = rows_of(512)
+    found = moody.states(rows, "response", (Site(1),))
+    assert np.array_equal(found.values_nld, FakeBackend().states(rows, "response", (Site(1),)).values_nld)
+    assert len(list(met.iterdir())) == 2
+
+
 def test_workers_lost_while_they_waited_do_not_count_against_the_next_call(moody, monkeypatch):
     pids, rows = moody._pool.pids(), rows_of(3)
     moody.states(rows, "last")
