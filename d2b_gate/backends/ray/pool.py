@@ -141,8 +141,9 @@ class Pool:
         if self._ray is not None:
             return
         self._ray = connect(self._address)
-        resources = self._ray.cluster_resources()
-        crew = crew_of(resources.get("CPU", 1.0), resources.get("GPU", 0.0))
+        machines = [node["Resources"] for node in self._ray.nodes() if node["Alive"]]
+        gpus = sum(machine.get("GPU", 0.0) for machine in machines)
+        crew = crew_of([machine.get("CPU", 0.0) for machine in machines], gpus)
         self._actor = self._ray.remote(Worker).options(num_cpus=crew.cpus, num_gpus=crew.gpus, max_restarts=0)
         self._since = time.monotonic()
         for _ in range(crew.count):
