@@ -11,6 +11,7 @@ import argparse
 from dataclasses import dataclass, fields, replace
 
 from benchmarks.truth.sources import ROOT
+from d2b_gate.core.clusters import DEPTH
 from d2b_gate.core.rules import MethodSpec
 
 FORWARD, BACKWARD = 2, 4
@@ -36,7 +37,7 @@ class Plan:
     parameters: float = 70e9
     blocks: int = 80
     width: int = 8192
-    depth: float = 0.5  # share of the blocks below the one site of the cheap feature
+    depth: float = DEPTH  # share of the blocks below the one site of the cheap feature
     peak: float = 989e12  # operations per second of one GPU: H100 or H200 SXM, bfloat16, dense, by its data sheet
     share: float = 0.4  # of the peak that extraction reaches; the goal on one GPU is 0.6
     spread: float = 2.0  # GPUs that one copy of the model lies on; they take turns at a batch
@@ -50,8 +51,11 @@ class Plan:
 
 
 def verdict_visits(method: MethodSpec) -> int:
-    """Rows that the trainings of one verdict meet: two states, each with its replicates, whatever the rows."""
-    return 2 * method.replicates * method.steps * method.batch
+    """Most row visits in the trainings of one verdict: two states, each with its replicates, whatever the rows.
+
+    A state's changed rows get up to as many visits as its kept rows, which get ``steps * batch``.
+    """
+    return 2 * 2 * method.replicates * method.steps * method.batch
 
 
 def operations(plan: Plan) -> dict[str, float]:

@@ -6,7 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks.scale_plan import BEGIN, END, GUIDE, TRAINING, Plan, gpu_hours, operations, sizes, table
+from benchmarks.scale_plan import BEGIN, END, GUIDE, TRAINING, Plan, gpu_hours, operations, sizes, table, verdict_visits
+from d2b_gate.core.clusters import compared
+from d2b_gate.core.mixture import Mixture, visits_of
+from d2b_gate.core.rows import Turn, make_row
+from d2b_gate.core.rules import MethodSpec
 
 
 def test_the_guide_quotes_the_script():
@@ -25,6 +29,18 @@ def test_the_arithmetic():
     held = sizes(replace(plan, width=100, blocks=4, text=1000.0))
     assert held["features at one site, half precision"] == 10 * 100 * 2
     assert held["features at all sites, half precision"] == 10 * 100 * 2 * 4
+
+
+def test_the_cheap_feature_is_as_deep_as_the_gate_reads():
+    plan = Plan()
+    assert int(plan.depth * plan.blocks) == compared(plan.blocks).block
+
+
+def test_a_verdict_meets_changed_rows_besides_the_kept_ones():
+    plan, method = Plan(), MethodSpec()
+    rows = tuple(make_row([Turn("text", str(i), trained=True)]) for i in range(method.sample))
+    state = Mixture(rows, rows, plan.changed, plan.changed * plan.rows)
+    assert verdict_visits(method) == 2 * method.replicates * visits_of(state, method).total
 
 
 def test_the_verdict_does_not_depend_on_the_rows():

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from d2b_gate.backends.ray.pool import Call
-from d2b_gate.backends.ray.shards import chunks, deal, most_rows, places
+from d2b_gate.backends.ray.shards import chunks, deal, most_rows, places, shared
 from d2b_gate.core.features import Adapter, Injection, Kept, Signature, States
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ class RayBackend:
         """Every distinct row once, into its places: the workers' arrays are copied and let go."""
         where, read = places(rows), sites or self._card.sites
         values_nld = self._none(len(rows), len(read))
-        shards = deal(rows, most_rows(len(read), self._card.width))
+        shards = deal(rows, shared(len(where), most_rows(len(read), self._card.width)))
         calls = [Call("features", (feature, shard, sites), _about(shard)) for shard in shards]
         for index, part_nld in self._pool.run(calls):
             for row, value_ld in zip(shards[index], part_nld, strict=True):
@@ -152,7 +152,8 @@ class RayBackend:
         weights: dict[str, float] = {}
         for row, weight in weighted:
             weights[row.key] = weights.get(row.key, 0.0) + weight
-        shards = deal((row for row, _ in weighted), most_rows(len(sites) or self._card.blocks, self._card.width))
+        most = most_rows(len(sites) or self._card.blocks, self._card.width)
+        shards = deal((row for row, _ in weighted), shared(len(weights), most))
         calls = [
             Call("signature", (feature, shard, sites, [weights[row.key] for row in shard]), _about(shard))
             for shard in shards

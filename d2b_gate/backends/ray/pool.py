@@ -8,11 +8,13 @@ from collections import Counter, deque
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
+from d2b_gate import __version__
 from d2b_gate.backends.ray.cluster import connect
 from d2b_gate.backends.ray.interrupt import remembering
 from d2b_gate.backends.ray.settings import WAIT, crew_of, patience
 from d2b_gate.backends.ray.worker import Opened, Refused, Worker
 from d2b_gate.core.errors import EvaluationError, UnavailableError
+from d2b_gate.core.fingerprint import FEATURE_VERSION
 from d2b_gate.core.printable import printable
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 TRIES = 3  # workers that one call may cost before it is held to be the reason; our choice
 _TICK = 1.0  # seconds between looks at the time
 _OPENING = -1  # what a worker is at before its first call
+_WAKING = -2  # what it is at when it has waited, perhaps for hours: it says that it is there still
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,8 @@ class Pool:
         self._ray: Any = None
         self._actor: Any = None
         self._tasks: dict[Any, _Task] = {}
-        self._idle: list[Any] = []
+        self._ready: list[Any] = []  # were heard of just now
+        self._idle: list[Any] = []  # may have been lost since
         self._round = 0
         self._stillborn = 0
         self._since = 0.0
@@ -89,6 +93,7 @@ class Pool:
         """
         if calls:
             self._start()
+        self._rest()
         self._round += 1
         with remembering() as raise_interrupt:
             for answers in self._rounds(calls):
@@ -99,8 +104,11 @@ class Pool:
         """Keep every worker busy; yields what was answered since the last time, perhaps nothing."""
         waiting, lost, left = deque(range(len(calls))), Counter[int](), len(calls)
         while left:
-            while waiting and self._idle:
-                self._give(self._idle.pop(), waiting.popleft(), calls)
+            while waiting and self._ready:
+                self._give(self._ready.pop(), waiting.popleft(), calls)
+            self._rest()
+            if waiting:
+                self._wake()
             answered = []
             for index, answer in self._settle():
                 if isinstance(answer, _Lost):
@@ -117,6 +125,7 @@ class Pool:
         self._start()
         while any(task.index == _OPENING for task in self._tasks.values()):
             self._settle()
+        self._rest()
         found: list[int] = self._ray.get([worker.pid.remote() for worker in self._idle])
         return found
 
@@ -124,16 +133,17 @@ class Pool:
         """Let the workers go; the cluster stays, and they are hired again when a verb needs them."""
         if self._ray is None:
             return
-        for worker in (*self._idle, *(task.worker for task in self._tasks.values())):
+        for worker in (*self._ready, *self._idle, *(task.worker for task in self._tasks.values())):
             self._kill(worker)
-        self._tasks, self._idle, self._ray = {}, [], None
+        self._tasks, self._ready, self._idle, self._ray = {}, [], [], None
 
     def _start(self) -> None:
         if self._ray is not None:
             return
         self._ray = connect(self._address)
-        resources = self._ray.cluster_resources()
-        crew = crew_of(resources.get("CPU", 1.0), resources.get("GPU", 0.0))
+        machines = [node["Resources"] for node in self._ray.nodes() if node["Alive"]]
+        gpus = sum(machine.get("GPU", 0.0) for machine in machines)
+        crew = crew_of([machine.get("CPU", 0.0) for machine in machines], gpus)
         self._actor = self._ray.remote(Worker).options(num_cpus=crew.cpus, num_gpus=crew.gpus, max_restarts=0)
         self._since = time.monotonic()
         for _ in range(crew.count):
@@ -142,6 +152,19 @@ class Pool:
     def _hire(self) -> None:
         worker = self._actor.remote()
         self._tasks[worker.open.remote(self._recipe)] = _Task(worker, self._round, _OPENING)
+
+    def _rest(self) -> None:
+        """Whoever has no call now is not known to be there later."""
+        self._idle += self._ready
+        self._ready = []
+
+    def _wake(self) -> None:
+        """Ask all that waited whether they are there: one that was lost meanwhile must not count against a call."""
+        if self._idle:
+            self._since = time.monotonic()
+        for worker in self._idle:
+            self._tasks[worker.pid.remote()] = _Task(worker, self._round, _WAKING)
+        self._idle = []
 
     def _give(self, worker: Any, index: int, calls: Sequence[Call]) -> None:  # noqa: ANN401 - an untyped handle
         call = calls[index]
@@ -157,8 +180,8 @@ class Pool:
             elif task.index == _OPENING:
                 self._admit(task.worker, _value(answer))
             else:
-                self._idle.append(task.worker)
-            if task.index != _OPENING and task.round == self._round:
+                self._ready.append(task.worker)
+            if task.index >= 0 and task.round == self._round:
                 found.append((task.index, answer))
         return found
 
@@ -171,7 +194,7 @@ class Pool:
             ) from error
         if ended:
             self._since = time.monotonic()
-        elif all(task.index == _OPENING for task in self._tasks.values()) and not self._idle:
+        elif not (self._ready or self._idle or any(task.index >= 0 for task in self._tasks.values())):
             self._require_patience()
         return list(ended)
 
@@ -208,6 +231,14 @@ class Pool:
     def _admit(self, worker: Any, said: object) -> None:  # noqa: ANN401 - an untyped handle
         if not isinstance(said, Opened):
             raise TypeError("a worker opened nothing")
+        foreign = _foreign(said)
+        if foreign:
+            self._kill(worker)
+            self.close()  # the others are no better, and a next use must not wait for them
+            raise UnavailableError(
+                f"a worker of the ray cluster has {foreign}",
+                remedy=f'there, run: pip install "d2b-gate[ray,model]=={__version__}", or install its version here',
+            )
         self._expected = self._expected or said
         differing = _differing(said, self._expected)
         if differing:
@@ -217,7 +248,7 @@ class Pool:
                 remedy="give every worker the same d2b-gate, libraries, model files and kind of device",
             )
         self._stillborn = 0
-        self._idle.append(worker)
+        self._ready.append(worker)
 
 
 def _value(answer: object) -> object:
@@ -237,10 +268,18 @@ def _require_innocent(lost: int, call: Call, last: _Lost) -> None:
         )
 
 
+def _foreign(said: Opened) -> str:
+    """What a worker's program has that this process has not: its numbers would be kept here under another's name."""
+    if said.version != __version__:
+        return f"d2b-gate {printable(said.version)}, and this process has {__version__}"
+    if said.feature_version != FEATURE_VERSION:
+        theirs = printable(str(said.feature_version))
+        return f"another d2b-gate {__version__}: its features are of version {theirs}, here of {FEATURE_VERSION}"
+    return ""
+
+
 def _differing(said: Opened, expected: Opened) -> str:
     """The first thing that two workers say differently of themselves."""
-    if (said.version, said.feature_version) != (expected.version, expected.feature_version):
-        return f"d2b-gate {printable(said.version)} and {printable(expected.version)}"
     for field in fields(said.card):
         one, other = getattr(said.card, field.name), getattr(expected.card, field.name)
         if one != other:

@@ -5,9 +5,14 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from d2b_gate.core.errors import UsageError
 from d2b_gate.core.printable import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 LOCAL = "local"
 """The address of a cluster that this process starts on this machine and ends with itself."""
@@ -39,7 +44,7 @@ def address_of(url: str) -> str:
         UsageError: the policy names a cluster that the user's environment does not, or that is no address.
     """
     own = os.environ.get(ADDRESS, "").strip()
-    if own and not _ADDRESS.match(own):
+    if own and not _is_address(own):
         raise UsageError(f"{ADDRESS}={printable(own[:80])} is no address", remedy="write ray://host:port or auto")
     if not url:
         return own or LOCAL
@@ -51,13 +56,40 @@ def address_of(url: str) -> str:
     return url
 
 
-def crew_of(cpus: float, gpus: float) -> Crew:
-    """Deal a cluster's cores and GPUs to workers, as the environment says or one GPU to each."""
+def _is_address(said: str) -> bool:
+    """Whether it has the form of an address, with a host that can be looked up and a port that there can be."""
+    if not _ADDRESS.match(said):
+        return False
+    if not said.startswith("ray://"):
+        return True
+    try:
+        parts = urlsplit(said)
+        return bool(parts.port and parts.hostname and parts.hostname.encode("idna"))
+    except ValueError:  # a port past 65535, half a bracket, a name with an empty label
+        return False
+
+
+def crew_of(cpus: Sequence[float], gpus: float) -> Crew:
+    """Deal a cluster's GPUs to workers, or each machine's cores, as the environment says or one GPU to each.
+
+    A worker lies on one machine: one with more cores than any machine has would be waited for in vain.
+    """
     gpus_each = _number(GPUS, 1 if gpus >= 1 else 0, least=0)
-    count = int(gpus // gpus_each) if gpus_each else int(cpus // CORES_EACH)
+    wanted = min(CORES_EACH, max(1, int(max(cpus, default=0))))
+    count = int(gpus // gpus_each) if gpus_each else _places(cpus, wanted)
     count = _number(WORKERS, max(1, count), least=1)
-    cpus_each = 1 if gpus_each else max(1, int(cpus // count) if count > 1 else int(cpus))
-    return Crew(count, _number(CPUS, cpus_each, least=1), gpus_each)
+    return Crew(count, _number(CPUS, 1 if gpus_each else _most_each(cpus, count), least=1), gpus_each)
+
+
+def _places(cpus: Sequence[float], each: int) -> int:
+    """How many workers of so many cores the machines hold."""
+    return sum(int(cores // each) for cores in cpus)
+
+
+def _most_each(cpus: Sequence[float], count: int) -> int:
+    """The most cores that each of so many workers can have at once; 1 where even that is too much."""
+    sizes = range(int(max(cpus, default=0)), 1, -1)
+    return next((each for each in sizes if _places(cpus, each) >= count), 1)
 
 
 def local_cores() -> dict[str, object]:

@@ -13,11 +13,19 @@ if TYPE_CHECKING:
 _DIGITS = 8  # hex digits of a key that are looked at
 SHARD_BYTES = 256 * 2**20  # of features in one answer; our choice: a hundred rows of a 70B model, two GPU batches
 MOST_ROWS = 1024  # our choice: seconds of work, which is what a lost worker costs
+SHARDS, LEAST_ROWS = 64, 32
+"""Shards that what is asked for is cut into at least, so that as many workers have a part in it, down to a shard of so
+many rows, which fill a batch. Our choice: not the number of workers, or that would change which rows stand together."""
 
 
 def most_rows(blocks: int, width: int) -> int:
     """Rows of a shard whose float32 features at every block stay under the bytes of one answer."""
     return max(1, min(MOST_ROWS, SHARD_BYTES // (4 * blocks * width)))
+
+
+def shared(count: int, most: int) -> int:
+    """Rows of a shard where ``count`` distinct ones are asked for: fewer than ``most`` where they are for many."""
+    return min(most, max(LEAST_ROWS, count // SHARDS))
 
 
 def deal(rows: Iterable[Row], most: int) -> tuple[tuple[Row, ...], ...]:

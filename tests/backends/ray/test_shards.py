@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from d2b_gate.backends.ray.shards import MOST_ROWS, chunks, deal, most_rows, places
+from d2b_gate.backends.ray.shards import LEAST_ROWS, MOST_ROWS, SHARDS, chunks, deal, most_rows, places, shared
 from d2b_gate.core.rows import Turn, make_row
 
 texts = st.lists(st.text(max_size=6), max_size=60)
@@ -55,6 +55,13 @@ def test_chunks_cover_every_place_once(count, most):
 def test_places_tell_where_a_row_stands_however_often():
     first, second = rows_of(["a", "b"])
     assert places([first, second, first]) == {first.key: [0, 2], second.key: [1]}
+
+
+def test_what_is_asked_for_at_once_is_shared_by_many_workers():
+    assert shared(512, MOST_ROWS) == shared(1, MOST_ROWS) == LEAST_ROWS
+    assert shared(4096, MOST_ROWS) == 4096 // SHARDS
+    assert shared(10**6, MOST_ROWS) == MOST_ROWS
+    assert shared(512, 8) == 8, "a bound in bytes holds"
 
 
 def test_an_answer_is_bounded_in_bytes_and_rows():

@@ -12,7 +12,7 @@ import pytest
 
 from d2b_gate.backends.fake import FakeBackend
 from d2b_gate.backends.ray import backend as ray_backend
-from d2b_gate.backends.ray import shards
+from d2b_gate.backends.ray import pool, shards
 from d2b_gate.core.errors import EvaluationError, UnavailableError
 from d2b_gate.core.features import Injection, Site, signature_of
 from d2b_gate.core.plan import TunePlan, TuneStep
@@ -131,6 +131,42 @@ def test_all_workers_killed_between_two_calls(moody):
     assert np.array_equal(moody.gradients(rows).values_nld, FakeBackend().gradients(rows).values_nld)
 
 
+def test_both_workers_have_a_part_in_the_rows_that_are_asked_for_at_once(moody, monkeypatch, met):
+    monkeypatch.setattr(shards, "MOST_ROWS", 1024)
+    rows = rows_of(512)
+    found = moody.states(rows, "response", (Site(1),))
+    assert np.array_equal(found.values_nld, FakeBackend().states(rows, "response", (Site(1),)).values_nld)
+    assert len(list(met.iterdir())) == 2
+
+
+def test_workers_lost_while_they_waited_do_not_count_against_the_next_call(moody, monkeypatch):
+    pids, rows = moody._pool.pids(), rows_of(3)
+    moody.states(rows, "last")
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+    monkeypatch.setattr(pool, "TRIES", 1)
+    assert np.array_equal(moody.states(rows, "last").values_nld, FakeBackend().states(rows, "last").values_nld)
+
+
+def test_a_worker_lost_while_another_was_at_work_does_not_count_against_its_call(moody, monkeypatch, met):
+    monkeypatch.setattr(pool, "TRIES", 2)
+    pids = set(moody._pool.pids())
+
+    def kill():
+        while not list(met.iterdir()):
+            time.sleep(0.01)
+        busy = int(next(met.iterdir()).name)
+        for pid in (*(pids - {busy}), busy):
+            os.kill(pid, signal.SIGKILL)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    rows = rows_of(3)
+    found = moody.states(rows, "last")
+    killer.join()
+    assert np.array_equal(found.values_nld, FakeBackend().states(rows, "last").values_nld)
+
+
 def test_a_row_that_ends_every_worker_is_told_and_the_rest_goes_on(moody, met):
     rows = rows_of(40, "poison")
     with pytest.raises(
@@ -160,6 +196,20 @@ def test_workers_that_cannot_open_the_model_end_it():
 def test_workers_that_differ_are_refused():
     with pytest.raises(EvaluationError, match="the workers of the ray cluster are not alike: device mps and cpu"):
         workers("tests.backends.ray.openings:unlike", ModelSpec(revision=str(os.getpid())))
+
+
+@pytest.mark.parametrize(
+    ("name", "here", "told"),
+    [
+        ("__version__", "99.1", "and this process has 99.1; there, run: pip install"),
+        ("FEATURE_VERSION", 99, r"its features are of version \d+, here of 99; there, run: pip install"),
+    ],
+)
+def test_workers_of_another_version_than_this_process_are_refused(monkeypatch, name, here, told):
+    monkeypatch.setattr(pool, name, here)
+    for _ in range(2):  # the second time no sooner and no later than the first
+        with pytest.raises(UnavailableError, match=f"a worker of the ray cluster has .*{told}"):
+            workers(FAKE, ModelSpec(revision=f"of another {name}"))
 
 
 def test_a_model_that_is_not_there_is_told_before_a_cluster_starts(tmp_path):
