@@ -12,7 +12,7 @@ from d2b_gate.backends.ray.pool import Pool
 from d2b_gate.backends.ray.settings import LOCAL, address_of, workers_store
 from d2b_gate.backends.ray.worker import Opened, Recipe, open_by
 from d2b_gate.backends.told import tell_once
-from d2b_gate.core.fingerprint import FEATURE_VERSION
+from d2b_gate.core.fingerprint import SPOKEN
 from d2b_gate.core.printable import printable
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def open_backend(spec: ModelSpec, cache: Path, checkout: Path | None, progress: 
 def on_this_machine(recipe: Recipe, progress: Progress) -> RayBackend:
     """The backend of a local cluster, its card read here: what is known already starts no cluster."""
     card = open_by(recipe, progress).card
-    return RayBackend(card, _pool(LOCAL, recipe, Opened(__version__, FEATURE_VERSION, card)), progress)
+    return RayBackend(card, _pool(LOCAL, recipe, Opened(__version__, SPOKEN, card)), progress)
 
 
 def kept_of(address: str, cache: Path) -> Path:

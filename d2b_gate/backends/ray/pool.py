@@ -14,7 +14,7 @@ from d2b_gate.backends.ray.interrupt import remembering
 from d2b_gate.backends.ray.settings import WAIT, crew_of, patience
 from d2b_gate.backends.ray.worker import Opened, Refused, Worker
 from d2b_gate.core.errors import EvaluationError, UnavailableError
-from d2b_gate.core.fingerprint import FEATURE_VERSION
+from d2b_gate.core.fingerprint import SPOKEN
 from d2b_gate.core.printable import printable
 
 if TYPE_CHECKING:
@@ -272,9 +272,9 @@ def _foreign(said: Opened) -> str:
     """What a worker's program has that this process has not: its numbers would be kept here under another's name."""
     if said.version != __version__:
         return f"d2b-gate {printable(said.version)}, and this process has {__version__}"
-    if said.feature_version != FEATURE_VERSION:
+    if said.feature_version != SPOKEN:
         theirs = printable(str(said.feature_version))
-        return f"another d2b-gate {__version__}: its features are of version {theirs}, here of {FEATURE_VERSION}"
+        return f"another d2b-gate {__version__}: its features are of version {theirs}, here of {SPOKEN}"
     return ""
 
 

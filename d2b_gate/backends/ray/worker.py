@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from d2b_gate import __version__
 from d2b_gate.core.errors import EvaluationError, GateError, ProbeUnreadableError, UnavailableError, UsageError
 from d2b_gate.core.features import signature_of
-from d2b_gate.core.fingerprint import FEATURE_VERSION
+from d2b_gate.core.fingerprint import SPOKEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -93,7 +93,7 @@ class Worker:
         """Find the model; it is loaded by the first verb that needs it."""
         try:
             self._backend = open_by(recipe, Quiet())
-            return Opened(__version__, FEATURE_VERSION, self._backend.card)
+            return Opened(__version__, SPOKEN, self._backend.card)
         except GateError as error:
             return _refused(error)
 

@@ -202,7 +202,7 @@ def test_workers_that_differ_are_refused():
     ("name", "here", "told"),
     [
         ("__version__", "99.1", "and this process has 99.1; there, run: pip install"),
-        ("FEATURE_VERSION", 99, r"its features are of version \d+, here of 99; there, run: pip install"),
+        ("SPOKEN", 99, r"its features are of version \d+, here of 99; there, run: pip install"),
     ],
 )
 def test_workers_of_another_version_than_this_process_are_refused(monkeypatch, name, here, told):
