@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import random
 
 import pytest
 import zstandard
@@ -112,6 +113,18 @@ def test_parquet_is_read_from_a_temporary_file():
     assert outcome(cut(content, [1_000]), "a.parquet") == [(number, row) for number, row in enumerate(rows, start=1)]
     assert outcome(cut(content[:-4], [1_000]), "a.parquet") == outcome(content[:-4], "a.parquet")
     assert outcome(cut(b"", [1]), "a.parquet") == []
+
+
+def test_parquet_may_be_compressed_once_more(monkeypatch):
+    content = parquet_bytes([{"text": random.Random(number).randbytes(40).hex()} for number in range(3_000)])
+    packed = zstandard.compress(content)
+    monkeypatch.setattr(decompression, "WHOLE_BYTES", 1_000)
+    pieces = [b"", content[:1_000], b"", content[1_000:], b""]
+    in_pieces = Streamed(len(content), lambda: iter(pieces))
+    held = outcome(content, "a.parquet")
+    assert len(held) == 3_000
+    assert b"" not in list(opened(packed, "a.parquet.zst")[0].pieces())
+    assert outcome(packed, "a.parquet.zst") == outcome(in_pieces, "a.parquet") == held
 
 
 @pytest.mark.parametrize("path", ["a.jsonl", "a.csv"])

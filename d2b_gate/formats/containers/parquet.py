@@ -32,8 +32,8 @@ def streamed(pieces: Iterator[bytes], path: str, wanted: Callable[[int], bool]) 
     """As `records`, from a temporary file: the footer, which comes last, is read first."""
     del wanted
     begin = next(pieces, b"")
-    more = next(pieces, b"")
-    if not more:
+    more = next(pieces, None)
+    if more is None:
         yield from records(begin, path)
         return
     with TemporaryFile(prefix="d2b-gate-") as file:
