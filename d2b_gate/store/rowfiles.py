@@ -22,7 +22,7 @@ from tempfile import TemporaryDirectory
 from typing import IO, TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 from d2b_gate.store.records import Filed, Listed, Records, Runs
-from d2b_gate.store.sizes import DAY, ROWS, Stored
+from d2b_gate.store.sizes import ROWS, Stored
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -90,6 +90,7 @@ class RowFiles:
         self._root = root
         self._writable = bool(root)
         self._temporary: list[TemporaryDirectory[str]] = []
+        self._in_use: set[str] = set()
 
     def get(self, key: str) -> tuple[Part, ...] | None:
         """Return the parts of an index, or None; a damaged one is removed and counts as absent."""
@@ -114,9 +115,9 @@ class RowFiles:
             with suppress(OSError):
                 path.unlink()
             return None
-        with suppress(OSError):
-            if time.time() - path.stat().st_mtime > DAY:
-                os.utime(path)
+        self._in_use.add(path.name)
+        with suppress(OSError):  # each time, not each day: what another process is reading must not be the oldest
+            os.utime(path)
         return parts
 
     def put(self, key: str, entries: Iterable[Entry]) -> tuple[Part, ...]:
@@ -127,6 +128,7 @@ class RowFiles:
         try:
             with unfinished.open("wb") as file:
                 _write(entries, file, folder)
+            self._in_use.add(path.name)
             unfinished.replace(path)
         finally:
             unfinished.unlink(missing_ok=True)
@@ -145,6 +147,10 @@ class RowFiles:
             with suppress(FileNotFoundError):  # another process may be collecting
                 status = path.stat()
                 yield Stored(status.st_mtime, status.st_size, ROWS, ("", path.name))
+
+    def in_use(self, name: str) -> bool:
+        """Whether this process was given this index, so that it may yet read it."""
+        return name in self._in_use
 
     def remove(self, name: str) -> None:
         """Remove one index by its name."""

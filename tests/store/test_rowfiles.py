@@ -100,6 +100,29 @@ def test_an_index_is_collected_with_the_store_and_its_use_is_recorded(tmp_path):
     assert store.get_json("kind", "key") == "value"
 
 
+def test_an_index_that_a_run_reads_stays_until_another_run_collects(tmp_path):
+    for _ in range(2):  # one that makes it, one that finds it
+        store = open_store(tmp_path, max_bytes=2_000)
+        parts = store.row_files.get("key") or store.row_files.put("key", ENTRIES)
+        for number in range(10):
+            store.put_json("kind", str(number), "x" * 500)
+        assert told(parts) == told(held_parts(ENTRIES))
+        assert store.problem == ""
+        store.close()
+    other = open_store(tmp_path, max_bytes=2_000)
+    other.put_json("kind", "more", "x" * 500)
+    assert other.row_files.get("key") is None
+
+
+def test_every_use_of_an_index_is_recorded(tmp_path):
+    RowFiles(tmp_path).put("key", ENTRIES)
+    (path,) = tmp_path.glob("*/*.rows")
+    just_now = time.time() - 60
+    os.utime(path, (just_now, just_now))
+    assert RowFiles(tmp_path).get("key")
+    assert path.stat().st_mtime > just_now + 30
+
+
 def test_what_a_crash_left_is_swept(tmp_path):
     open_store(tmp_path).row_files.folder()
     (tmp_path / "rows" / "unfinished" / "1-ab").write_bytes(b"x")
