@@ -41,6 +41,18 @@ def test_an_index_on_disk_says_what_one_in_memory_says(tmp_path):
     assert RowFiles(tmp_path / "absent").get("key") is None
 
 
+def test_records_are_read_the_same_where_a_file_has_one_position(tmp_path, monkeypatch):
+    monkeypatch.delattr(os, "pread")
+    assert told(RowFiles(tmp_path).put("key", iter(ENTRIES))) == told(held_parts(ENTRIES))
+    with records.temporary(tmp_path) as file:
+        first = records.Spooled(file, 0, records.spool(iter([b"1", b"2", b"3", b"4"]), file), 1).read(0, 4)
+        assert next(first) == b"1"
+        assert file.tell() == 4
+        records.spool(iter([b"5"]), file)
+        assert list(first) == [b"2", b"3", b"4"]
+        assert list(records.Spooled(file, 4, 1, 1).read(0, 1)) == [b"5"]
+
+
 def test_places_and_keys_are_sorted_whatever_order_rows_come_in(tmp_path):
     entries = [("a", key, 1, True) for _, key, _, _ in ENTRIES]
     ((_, _, places, keys),) = told(RowFiles(tmp_path).put("key", entries))
