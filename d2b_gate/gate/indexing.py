@@ -17,7 +17,7 @@ from d2b_gate.store.records import Listed, Spooled, spool, temporary
 from d2b_gate.store.rowfiles import LINE, WIDTH, Part, held_parts, row_files
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from d2b_gate.core.change import FileRef
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from d2b_gate.core.rules import DatasetSpec
     from d2b_gate.gate.ports import RowPorts
     from d2b_gate.store.records import Records
-    from d2b_gate.store.rowfiles import Entry
+    from d2b_gate.store.rowfiles import Entry, RowFiles
 
 SMALL: Final = 4_096
 """Rows of a file up to which its index is a value in the store; a larger one is a file of its own."""
@@ -65,17 +65,17 @@ def index_all(files: Iterable[FileRef], spec: DatasetSpec, ports: RowPorts) -> d
     Raises:
         EvaluationError: a file cannot be read, or there is no room on disk for the index of a large one.
     """
-    desk = _Desk(row_files(ports.store).folder)
+    desk = _Desk(row_files(ports.store))
     return {file: desk.laid_down(_index(file, spec, ports)) for file in files}
 
 
 class _Desk:
     """Holds indices of small files in memory; what does not fit goes to a temporary file."""
 
-    def __init__(self, folder: Callable[[], Path]) -> None:
-        self._folder = folder
+    def __init__(self, files: RowFiles) -> None:
+        self._files = files
         self._held = 0
-        self._files: list[IO[bytes]] = []
+        self._opened: dict[Path, IO[bytes]] = {}
 
     def laid_down(self, index: Indexed) -> Indexed:
         return replace(index, parts=tuple(self._part(part) for part in index.parts))
@@ -89,9 +89,12 @@ class _Desk:
         return replace(part, places=self._spooled(part.places), keys=self._spooled(part.keys))
 
     def _spooled(self, records: Records) -> Records:
-        if not self._files:
-            self._files.append(temporary(self._folder()))
-        file = self._files[0]
+        return self._files.spooled(lambda folder: self._written(records, folder), "index the rows")
+
+    def _written(self, records: Records, folder: Path) -> Spooled:
+        if folder not in self._opened:
+            self._opened[folder] = temporary(folder)
+        file = self._opened[folder]
         offset = file.tell()
         return Spooled(file, offset, spool(records.read(0, len(records)), file), WIDTH)
 

@@ -160,6 +160,12 @@ class Runs:
         self._held = []
 
 
+def no_room(what: str, error: OSError) -> EvaluationError:
+    """The error of work that found no disk to be done on."""
+    remedy = "free some space, or name another TMPDIR"
+    return EvaluationError(f"there is no room to {what} on disk ({error.strerror})", remedy=remedy)
+
+
 def temporary(folder: Path | str) -> IO[bytes]:
     """A file without a name, which goes when it is closed."""
     return TemporaryFile(prefix="d2b-gate-", dir=folder or None)

@@ -17,7 +17,7 @@ from d2b_gate.core.content import Streamed, whole
 from d2b_gate.core.errors import EvaluationError
 from d2b_gate.core.rules import DatasetSpec
 from d2b_gate.formats import decompression, limits
-from d2b_gate.formats.containers import csv_file
+from d2b_gate.formats.containers import csv_file, parquet
 from d2b_gate.formats.decompression import opened
 from d2b_gate.formats.interface import Streaming
 from d2b_gate.formats.reading import read_records, read_rows_at
@@ -52,10 +52,10 @@ def outcome(content, path):
 
 def parquet_bytes(rows):
     pyarrow = pytest.importorskip("pyarrow")
-    from pyarrow import parquet
+    from pyarrow.parquet import write_table
 
     stream = io.BytesIO()
-    parquet.write_table(pyarrow.Table.from_pylist(rows), stream)
+    write_table(pyarrow.Table.from_pylist(rows), stream)
     return stream.getvalue()
 
 
@@ -128,6 +128,16 @@ def test_parquet_may_be_compressed_once_more(monkeypatch):
     assert len(held) == 3_000
     assert b"" not in list(opened(packed, "a.parquet.zst")[0].pieces())
     assert outcome(packed, "a.parquet.zst") == outcome(in_pieces, "a.parquet") == held
+
+
+def test_a_disk_that_is_too_full_for_a_copy_of_a_parquet_file_is_told(monkeypatch):
+    def full(**_):
+        raise OSError(28, "No space left on device")
+
+    content = parquet_bytes([{"text": "row"}])
+    monkeypatch.setattr(parquet, "TemporaryFile", full)
+    told = outcome(cut(content, [100]), "a.parquet")
+    assert told.startswith("a.parquet: there is no room for a copy of it on disk (No space left on device); free some")
 
 
 @pytest.mark.parametrize("path", ["a.csv", "a.tsv"])
