@@ -31,6 +31,8 @@ SMALL: Final = 4_096
 """Rows of a file up to which its index is a value in the store; a larger one is a file of its own."""
 IN_MEMORY: Final = 10_000
 """Rows of a state that are held at once. Our choice: 3 MB, and no file is opened for less."""
+READ: Final = 1
+"""Raised whenever a reader finds other rows, keys or lines in the same bytes; old indices then no longer match."""
 _TOLD = 20  # so many bits of a file's size make a step of the progress bar
 
 
@@ -100,10 +102,11 @@ class _Desk:
 
 
 def _index(file: FileRef, spec: DatasetSpec, ports: RowPorts) -> Indexed:
-    suffixes = "".join(PurePosixPath(file.path).suffixes)
+    # from the first dot on, also of a name that begins with it, for a reader goes by how the name ends
+    suffixes = "".join(PurePosixPath(file.path).name.lower().partition(".")[1:])
     # what a tracked pointer stands for depends on its place and on the globs; a plain file's rows do not
     tracked = (file.path, spec.include, spec.exclude) if file.path.endswith(".dvc") else ()
-    key = fingerprint("index", (file.oid, spec.format, spec.columns, suffixes, tracked))
+    key = fingerprint("index", (READ, file.oid, spec.format, spec.columns, suffixes, tracked))
     known = ports.store.get_json("index", key)
     if isinstance(known, list):
         return _indexed(held_parts(map(_entry, known)), file, cached=True)

@@ -77,6 +77,37 @@ def test_a_large_file_is_parsed_once_and_its_index_found_again(few):
     assert list(first.diff.added) == list(second.diff.added)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "parsed"),
+    [
+        ("data/a.csv", "data/b.csv", 1),
+        ("data/a.csv", "data/a.CSV", 1),
+        ("data/a.csv", "data/a.tsv", 2),
+        ("data/.csv", "data/.tsv", 2),
+        ("data/.a.csv", "data/.a.tsv", 2),
+    ],
+)
+def test_a_blob_is_read_again_where_its_new_name_says_another_format(old, new, parsed):
+    bench = Bench()
+    content = b"prompt,a\tcompletion\nred,b\tblue\n"
+    reader = replace(bench.ports(policy()).reader, rows=lambda *_: bench.parsed.append("") or iter(()))
+    for path in (old, new):
+        ports = replace(bench.ports(policy()), reader=reader)
+        compare(
+            DatasetSpec("sft", ("data/",)), Scope(bench.snapshot("", {}), bench.snapshot("", {path: content})), ports
+        )
+    assert len(bench.parsed) == parsed
+
+
+def test_a_blob_is_read_again_when_readers_find_other_rows(monkeypatch):
+    bench = Bench()
+    ports, scope = bench.ports(policy()), Scope(*(bench.snapshot("", files) for files in ALL_NEW))
+    compare(policy().datasets[0], scope, ports)
+    monkeypatch.setattr(indexing, "READ", indexing.READ + 1)
+    assert compare(policy().datasets[0], scope, ports).cached == 0
+    assert bench.parsed == ["data/a.jsonl"] * 2
+
+
 def test_every_added_and_removed_row_can_be_read_in_one_go(few):
     bench = Bench()
     spec, scope = policy().datasets[0], Scope(*(bench.snapshot("", files) for files in MANY_FILES))
