@@ -25,6 +25,8 @@ TRAINING = "training"
 """Where interrupted trainings keep their progress."""
 REMOTES = "remotes"
 """What was computed elsewhere, by origin."""
+RAYS = "rays"
+"""What clusters computed, by address."""
 
 
 def run_info(arguments: Namespace) -> int:
@@ -39,6 +41,7 @@ def run_info(arguments: Namespace) -> int:
         f"results  {sum(1 for _ in (root / RESULTS).glob('*.json'))}, {readable(_bytes_below(root / RESULTS))}",
         f"training {readable(_bytes_below(root / TRAINING))}",
         f"remotes  {readable(_bytes_below(root / REMOTES))}",
+        f"rays     {readable(_bytes_below(root / RAYS))}",
         f"models   {readable(_bytes_below(root / MODELS))}",
     )
     show("".join(f"{line}\n" for line in lines))
@@ -48,7 +51,8 @@ def run_info(arguments: Namespace) -> int:
 def run_gc(arguments: Namespace) -> int:
     """Forget the least recently used."""
     freed = 0
-    for root in (cache_root(), *(cache_root() / REMOTES).glob("*")):
+    elsewhere = (one for name in (REMOTES, RAYS) for one in (cache_root() / name).glob("*"))
+    for root in (cache_root(), *elsewhere):
         if _has_store(root):
             with closing(_open(root)) as store:
                 freed += store.gc(arguments.max_bytes)
@@ -60,7 +64,7 @@ def run_gc(arguments: Namespace) -> int:
 def run_clear(arguments: Namespace) -> int:
     """Forget values, arrays, features, results and unfinished trainings; a model takes minutes to fetch and stays."""
     root = cache_root()
-    freed = sum(_remove(root / name) for name in (RESULTS, TRAINING, REMOTES))
+    freed = sum(_remove(root / name) for name in (RESULTS, TRAINING, REMOTES, RAYS))
     if _has_store(root):
         with closing(_open(root)) as store:
             freed += store.size().bytes

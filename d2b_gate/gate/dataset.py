@@ -6,7 +6,6 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from d2b_gate.core.errors import EvaluationError
 from d2b_gate.core.row_lists import counts_of
 from d2b_gate.core.rows import Row, RowDiff, RowRef, diff_rows, row_from_mapping, row_to_mapping
 from d2b_gate.core.verdict import FileChange
@@ -62,11 +61,8 @@ def _diff(before: Sequence[Indexed], after: Sequence[Indexed], ports: RowPorts) 
         return diff_rows(refs_of(before), refs_of(after))
     same = _same(before, after)
     was, now = ([part for one in side if one not in same for part in one.parts] for side in (before, after))
-    try:
-        return spooled_diff(was, now, [part for one in same for part in one.parts], row_files(ports.store).folder())
-    except OSError as error:
-        what = f"there is no room to compare the rows on disk ({error.strerror})"
-        raise EvaluationError(what, remedy="free some space") from error
+    stay = [part for one in same for part in one.parts]
+    return row_files(ports.store).spooled(lambda folder: spooled_diff(was, now, stay, folder), "compare the rows")
 
 
 def _same(before: Sequence[Indexed], after: Sequence[Indexed]) -> list[Indexed]:
@@ -81,7 +77,8 @@ def rows_in(spec: DatasetSpec, snapshot: Snapshot, ports: RowPorts) -> Sequence[
     found = index_all(ports.reader.pick(spec, snapshot).files, spec, ports).values()
     if sum(map(len, found)) <= IN_MEMORY:
         return tuple(refs_of(found))
-    return PartRows([part for one in found for part in one.parts], row_files(ports.store).folder())
+    parts = [part for one in found for part in one.parts]
+    return row_files(ports.store).spooled(lambda folder: PartRows(parts, folder), "sort the rows")
 
 
 def load_rows(refs: Iterable[RowRef], changes: Sequence[DatasetChange], ports: Ports) -> dict[str, Row]:

@@ -17,7 +17,7 @@ from d2b_gate.store.records import Listed, Spooled, spool, temporary
 from d2b_gate.store.rowfiles import LINE, WIDTH, Part, held_parts, row_files
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from d2b_gate.core.change import FileRef
@@ -25,12 +25,14 @@ if TYPE_CHECKING:
     from d2b_gate.core.rules import DatasetSpec
     from d2b_gate.gate.ports import RowPorts
     from d2b_gate.store.records import Records
-    from d2b_gate.store.rowfiles import Entry
+    from d2b_gate.store.rowfiles import Entry, RowFiles
 
 SMALL: Final = 4_096
 """Rows of a file up to which its index is a value in the store; a larger one is a file of its own."""
 IN_MEMORY: Final = 10_000
 """Rows of a state that are held at once. Our choice: 3 MB, and no file is opened for less."""
+READ: Final = 1
+"""Raised whenever a reader finds other rows, keys or lines in the same bytes; old indices then no longer match."""
 _TOLD = 20  # so many bits of a file's size make a step of the progress bar
 
 
@@ -65,17 +67,17 @@ def index_all(files: Iterable[FileRef], spec: DatasetSpec, ports: RowPorts) -> d
     Raises:
         EvaluationError: a file cannot be read, or there is no room on disk for the index of a large one.
     """
-    desk = _Desk(row_files(ports.store).folder)
+    desk = _Desk(row_files(ports.store))
     return {file: desk.laid_down(_index(file, spec, ports)) for file in files}
 
 
 class _Desk:
     """Holds indices of small files in memory; what does not fit goes to a temporary file."""
 
-    def __init__(self, folder: Callable[[], Path]) -> None:
-        self._folder = folder
+    def __init__(self, files: RowFiles) -> None:
+        self._files = files
         self._held = 0
-        self._files: list[IO[bytes]] = []
+        self._opened: dict[Path, IO[bytes]] = {}
 
     def laid_down(self, index: Indexed) -> Indexed:
         return replace(index, parts=tuple(self._part(part) for part in index.parts))
@@ -89,18 +91,22 @@ class _Desk:
         return replace(part, places=self._spooled(part.places), keys=self._spooled(part.keys))
 
     def _spooled(self, records: Records) -> Records:
-        if not self._files:
-            self._files.append(temporary(self._folder()))
-        file = self._files[0]
+        return self._files.spooled(lambda folder: self._written(records, folder), "index the rows")
+
+    def _written(self, records: Records, folder: Path) -> Spooled:
+        if folder not in self._opened:
+            self._opened[folder] = temporary(folder)
+        file = self._opened[folder]
         offset = file.tell()
         return Spooled(file, offset, spool(records.read(0, len(records)), file), WIDTH)
 
 
 def _index(file: FileRef, spec: DatasetSpec, ports: RowPorts) -> Indexed:
-    suffixes = "".join(PurePosixPath(file.path).suffixes)
+    # from the first dot on, also of a name that begins with it, for a reader goes by how the name ends
+    suffixes = "".join(PurePosixPath(file.path).name.lower().partition(".")[1:])
     # what a tracked pointer stands for depends on its place and on the globs; a plain file's rows do not
     tracked = (file.path, spec.include, spec.exclude) if file.path.endswith(".dvc") else ()
-    key = fingerprint("index", (file.oid, spec.format, spec.columns, suffixes, tracked))
+    key = fingerprint("index", (READ, file.oid, spec.format, spec.columns, suffixes, tracked))
     known = ports.store.get_json("index", key)
     if isinstance(known, list):
         return _indexed(held_parts(map(_entry, known)), file, cached=True)

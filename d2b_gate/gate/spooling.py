@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from d2b_gate.core.row_lists import SpooledSequence
 from d2b_gate.core.rows import RowDiff, RowRef
-from d2b_gate.store.records import HELD, Listed, Records, Runs, Spooled, spool, temporary
+from d2b_gate.store.records import HELD, Listed, Records, Runs, Spooled, no_room, spool, temporary
 from d2b_gate.store.rowfiles import LINE, Part
 
 if TYPE_CHECKING:
@@ -102,12 +102,26 @@ class PartRows(SpooledSequence):
         if paths is not self._paths:
             return _renumbered(self._sorted_anew(self._paths), self._paths, paths)
         if not self._sorted:
-            runs = Runs(_PLACED, self._folder)
-            for part in self._parts:
-                for record in _ranked(part, paths):
-                    runs.add(record)
-            self._sorted.append(runs.settled())
+            self._sorted.append(self._settled())
         return self._sorted[0].read(0, len(self._sorted[0]))
+
+    def _settled(self) -> Records:
+        """All rows by key; where the folder's disk is full, the machine's place for temporary files may do."""
+        try:
+            return self._settled_in(self._folder)
+        except OSError:
+            pass
+        try:
+            return self._settled_in("")
+        except OSError as error:
+            raise no_room("sort the rows", error) from error
+
+    def _settled_in(self, folder: Path | str) -> Records:
+        runs = Runs(_PLACED, folder)
+        for part in self._parts:
+            for record in _ranked(part, self._paths):
+                runs.add(record)
+        return runs.settled()
 
 
 class SpooledRows(SpooledSequence):

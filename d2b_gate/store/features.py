@@ -35,6 +35,7 @@ LAYOUT = Layout(
 )
 OVERHEAD = 100
 """Bytes that an entry takes besides its content, about: two keys, a name, and room in half-filled pages."""
+_DAY, _BYTES = "CAST(day AS INTEGER)", "CAST(bytes AS INTEGER)"
 _AT_ONCE = 900
 """Names in one statement; SQLite allows 999 everywhere."""
 _PAGES_AT_ONCE = 8_192
@@ -84,6 +85,8 @@ class Features:
             with file.turn:
                 for id_, digest, day, checksum, value in file.here().execute(statement, ids):
                     name = by_id[id_]
+                    if not (isinstance(value, bytes) and isinstance(day, int)):
+                        continue  # a changed page may say that they are text
                     if digest == name.digest and checksum == _checksum(digest, value):
                         found[name.key] = value
                         if day < today:
@@ -112,7 +115,8 @@ class Features:
 
     def held(self, shard: str) -> Iterator[Stored]:
         """Yield what was last used on each day."""
-        statement = f"SELECT day, sum(bytes) + {OVERHEAD} * count(*), count(*) FROM held GROUP BY day"
+        # cast, for damage may make text of a number: that is of day 0, and goes first
+        statement = f"SELECT {_DAY}, sum({_BYTES}) + {OVERHEAD} * count(*), count(*) FROM held GROUP BY {_DAY}"
         file = self._file(shard)
         with file.turn:
             found = file.here().execute(statement).fetchall()
@@ -122,8 +126,9 @@ class Features:
     def remove(self, shard: str, day: int, bytes_: int) -> int:
         """Remove at least so many bytes of what was last used on this day, if there are as many; returns how many."""
         file, freed, gone = self._file(shard), 0, []
+        statement = f"SELECT id, {_BYTES} FROM held WHERE {_DAY} = ? ORDER BY id"
         with file.writing() as database:
-            for id_, size in database.execute("SELECT id, bytes FROM held WHERE day = ? ORDER BY id", (day,)):
+            for id_, size in database.execute(statement, (day,)):
                 if freed >= bytes_:
                     break
                 gone.append((id_,))

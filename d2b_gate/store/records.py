@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import os
+import threading
 from dataclasses import dataclass
 from itertools import chain
 from tempfile import TemporaryFile
@@ -19,6 +20,7 @@ HELD: Final = 1 << 15
 """Records that are sorted in memory at a time. Our choice: 3 MB of them, and 30 runs to merge for a million."""
 BLOCK: Final = 512
 """Records that are read at a time."""
+_TURN: Final = threading.Lock()
 
 
 class Records(Protocol):
@@ -89,12 +91,25 @@ class Filed:
 
 def _read(file: IO[bytes], offset: int, count: int, width: int) -> Iterator[bytes]:
     while count > 0:
-        block = os.pread(file.fileno(), min(count, BLOCK) * width, offset)
+        block = _block(file, min(count, BLOCK) * width, offset)
         if not block or len(block) % width:
             raise EvaluationError("the index of the rows was cut short", remedy="run again; it is made anew")
         yield from [block[start : start + width] for start in range(0, len(block), width)]
         count -= len(block) // width
         offset += len(block)
+
+
+def _block(file: IO[bytes], size: int, offset: int) -> bytes:
+    """Read without a change of the file's position, where the next record will be written."""
+    if hasattr(os, "pread"):
+        return os.pread(file.fileno(), size, offset)
+    with _TURN:  # Windows has no such call
+        position = file.tell()
+        try:
+            file.seek(offset)
+            return file.read(size)
+        finally:
+            file.seek(position)
 
 
 class Runs:
@@ -143,6 +158,12 @@ class Runs:
         file.flush()
         self._runs.append(Spooled(file, offset, len(self._held), self._width))
         self._held = []
+
+
+def no_room(what: str, error: OSError) -> EvaluationError:
+    """The error of work that found no disk to be done on."""
+    remedy = "free some space, or name another TMPDIR"
+    return EvaluationError(f"there is no room to {what} on disk ({error.strerror})", remedy=remedy)
 
 
 def temporary(folder: Path | str) -> IO[bytes]:

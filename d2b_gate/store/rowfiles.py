@@ -19,17 +19,19 @@ from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import IO, TYPE_CHECKING, Final, Protocol, runtime_checkable
+from typing import IO, TYPE_CHECKING, Final, Protocol, TypeVar, runtime_checkable
 
-from d2b_gate.store.records import Filed, Listed, Records, Runs
-from d2b_gate.store.sizes import DAY, ROWS, Stored
+from d2b_gate.store.records import Filed, Listed, Records, Runs, no_room
+from d2b_gate.store.sizes import ROWS, Stored
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from d2b_gate.core.ports import Store
 
     Entry = tuple[str, str, int, bool]  # path, key in hex, line, whether the row trains
+
+T = TypeVar("T")
 
 WIDTH: Final = 36
 """Bytes of a record: a line and a key, or a key and a line."""
@@ -90,6 +92,7 @@ class RowFiles:
         self._root = root
         self._writable = bool(root)
         self._temporary: list[TemporaryDirectory[str]] = []
+        self._in_use: set[str] = set()
 
     def get(self, key: str) -> tuple[Part, ...] | None:
         """Return the parts of an index, or None; a damaged one is removed and counts as absent."""
@@ -114,19 +117,21 @@ class RowFiles:
             with suppress(OSError):
                 path.unlink()
             return None
-        with suppress(OSError):
-            if time.time() - path.stat().st_mtime > DAY:
-                os.utime(path)
+        self._in_use.add(path.name)
+        with suppress(OSError):  # each time, not each day: what another process is reading must not be the oldest
+            os.utime(path)
         return parts
 
     def put(self, key: str, entries: Iterable[Entry]) -> tuple[Part, ...]:
         """Write an index as its rows come, then move it to its place in one step. May raise OSError."""
-        path, folder = _path(self._base(), key), self.folder()
+        folder = self.folder()  # first, for it may turn to another disk
+        path = _path(self._base(), key)
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         unfinished = folder / f"{os.getpid()}-{secrets.token_hex(8)}"
         try:
             with unfinished.open("wb") as file:
                 _write(entries, file, folder)
+            self._in_use.add(path.name)
             unfinished.replace(path)
         finally:
             unfinished.unlink(missing_ok=True)
@@ -134,10 +139,29 @@ class RowFiles:
             return _table(file, path)
 
     def folder(self) -> Path:
-        """Where unfinished and temporary files go."""
-        folder = self._base() / "unfinished"
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return folder
+        """Where unfinished and temporary files go: elsewhere if it cannot be made here. May raise OSError."""
+        try:
+            return _made(self._base() / "unfinished")
+        except OSError:
+            if not self._writable:
+                raise
+        self.write_elsewhere()
+        return _made(self._base() / "unfinished")
+
+    def spooled(self, work: Callable[[Path], T], what: str) -> T:
+        """Do work that needs a folder; once more and elsewhere, where the disk is full or cannot be written.
+
+        Raises:
+            EvaluationError: there is no room elsewhere either to do ``what``.
+        """
+        try:
+            return work(self.folder())
+        except OSError:
+            self.write_elsewhere()
+        try:
+            return work(self.folder())
+        except OSError as error:
+            raise no_room(what, error) from error
 
     def held(self) -> Iterator[Stored]:
         """Yield every index, with its last day of use."""
@@ -145,6 +169,10 @@ class RowFiles:
             with suppress(FileNotFoundError):  # another process may be collecting
                 status = path.stat()
                 yield Stored(status.st_mtime, status.st_size, ROWS, ("", path.name))
+
+    def in_use(self, name: str) -> bool:
+        """Whether this process was given this index, so that it may yet read it."""
+        return name in self._in_use
 
     def remove(self, name: str) -> None:
         """Remove one index by its name."""
@@ -163,6 +191,11 @@ class RowFiles:
         if not self._temporary:
             self._temporary.append(TemporaryDirectory(prefix="d2b-gate-"))
         return Path(self._temporary[0].name)
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder
 
 
 def _path(base: Path, key: str) -> Path:

@@ -140,7 +140,12 @@ class DiskStore:
             return
         held = self._held()
         if sum(one.bytes for one in held) > self._bound.max_bytes:
-            self._drop(collected(held, int(self._bound.max_bytes * KEPT_SHARE)))
+            gone = collected(held, int(self._bound.max_bytes * KEPT_SHARE))
+            self._drop([one for one in gone if not self._reads(one.stored)])
+
+    def _reads(self, stored: Stored) -> bool:
+        """Whether this very run reads it piece by piece: it stays, however little may be kept, and goes another day."""
+        return stored.part == ROWS and self.row_files.in_use(stored.name[1])
 
     def _held(self) -> list[Stored]:
         held: list[Stored] = []

@@ -52,7 +52,7 @@ class Values:
     def held(self) -> Iterator[Stored]:
         """Yield every value, with its last day of use."""
         size = "length(CAST(value AS BLOB))"
-        for used, bytes_, kind, key in self._run(f"SELECT used, {size}, kind, key FROM entries"):
+        for used, bytes_, kind, key in self._run(f"SELECT CAST(used AS REAL), {size}, kind, key FROM entries"):
             yield Stored(used, bytes_, VALUES, (kind, key))
 
     def remove(self, names: list[tuple[str, str]]) -> None:
@@ -70,7 +70,7 @@ class Values:
         with self._file.turn:
             database, name = self._connection(), (kind, key)
             found = database.execute("SELECT value, used FROM entries WHERE kind = ? AND key = ?", name).fetchone()
-            if found is None:
+            if found is None or not isinstance(found[1], float):  # a changed page may say that the time is text
                 return ""
             if time.time() - found[1] > DAY:
                 with suppress(sqlite3.OperationalError):  # a full disk can still be read

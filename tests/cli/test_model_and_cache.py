@@ -10,6 +10,7 @@ from d2b_gate.backends.hf.models.builtin import BUILTINS
 from d2b_gate.backends.hf.models.files import LOCK_NAME, ModelFiles, file_names, hashed
 from d2b_gate.backends.hf.models.lock import write_lock
 from d2b_gate.cli.sizes import parse_size, readable
+from d2b_gate.store.sqlite import open_store
 from tests.cli.support import HARMLESS, said
 
 BUILTIN = BUILTINS["smollm2-135m"]
@@ -85,6 +86,7 @@ def test_looking_at_a_cache_creates_nothing(world):
         "results  0, 0 B",
         "training 0 B",
         "remotes  0 B",
+        "rays     0 B",
         "models   0 B",
     ]
     assert not (world.home / "cache").exists()
@@ -110,6 +112,21 @@ def test_a_cache_fills_and_is_emptied_but_for_models(world, pulled):
         "results  0, 0 B",
     ]
     assert pulled.is_dir()
+
+
+@pytest.mark.parametrize("place", ["remotes", "rays"])
+def test_what_was_computed_elsewhere_is_counted_collected_and_removed(world, place):
+    folder = world.home / "cache" / place / "0123456789abcdef"
+    store = open_store(folder / "store")
+    store.put_json("row", "key", "x" * 5_000)
+    store.close()
+    assert f"\n{place:<9}0 B" not in world.gate("cache", "info").stdout
+    assert world.gate("cache", "gc", "--max-bytes", "0").stdout.startswith("freed 5.0 kB")
+    store = open_store(folder / "store")
+    assert store.get_json("row", "key") is None
+    store.close()
+    assert world.gate("cache", "clear").returncode == 0
+    assert not folder.parent.exists()
 
 
 def test_a_store_that_cannot_be_opened_is_an_error_here(world):

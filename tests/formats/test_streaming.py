@@ -5,16 +5,19 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import random
+import tracemalloc
 
 import pytest
 import zstandard
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from d2b_gate.core.content import Streamed, whole
 from d2b_gate.core.errors import EvaluationError
 from d2b_gate.core.rules import DatasetSpec
 from d2b_gate.formats import decompression, limits
+from d2b_gate.formats.containers import csv_file, parquet
 from d2b_gate.formats.decompression import opened
 from d2b_gate.formats.interface import Streaming
 from d2b_gate.formats.reading import read_records, read_rows_at
@@ -49,10 +52,10 @@ def outcome(content, path):
 
 def parquet_bytes(rows):
     pyarrow = pytest.importorskip("pyarrow")
-    from pyarrow import parquet
+    from pyarrow.parquet import write_table
 
     stream = io.BytesIO()
-    parquet.write_table(pyarrow.Table.from_pylist(rows), stream)
+    write_table(pyarrow.Table.from_pylist(rows), stream)
     return stream.getvalue()
 
 
@@ -63,6 +66,7 @@ def test_all_but_json_arrays_are_read_in_pieces():
 @pytest.mark.parametrize("path", ["a.jsonl", "a.json", "a.csv", "a.tsv", "a.txt"])
 @given(content=BYTES, sizes=st.lists(st.integers(1, 9), min_size=1, max_size=3))
 def test_no_cut_changes_what_is_read(path, content, sizes):
+    assume(not content.startswith(b"SQLite"))  # told by 15 bytes, which no first piece is shorter than
     in_pieces, held = outcome(cut(content, [4, *sizes]), path), outcome(content, path)
     if isinstance(held, list):
         assert in_pieces == held
@@ -112,6 +116,53 @@ def test_parquet_is_read_from_a_temporary_file():
     assert outcome(cut(content, [1_000]), "a.parquet") == [(number, row) for number, row in enumerate(rows, start=1)]
     assert outcome(cut(content[:-4], [1_000]), "a.parquet") == outcome(content[:-4], "a.parquet")
     assert outcome(cut(b"", [1]), "a.parquet") == []
+
+
+def test_parquet_may_be_compressed_once_more(monkeypatch):
+    content = parquet_bytes([{"text": random.Random(number).randbytes(40).hex()} for number in range(3_000)])
+    packed = zstandard.compress(content)
+    monkeypatch.setattr(decompression, "WHOLE_BYTES", 1_000)
+    pieces = [b"", content[:1_000], b"", content[1_000:], b""]
+    in_pieces = Streamed(len(content), lambda: iter(pieces))
+    held = outcome(content, "a.parquet")
+    assert len(held) == 3_000
+    assert b"" not in list(opened(packed, "a.parquet.zst")[0].pieces())
+    assert outcome(packed, "a.parquet.zst") == outcome(in_pieces, "a.parquet") == held
+
+
+def test_a_disk_that_is_too_full_for_a_copy_of_a_parquet_file_is_told(monkeypatch):
+    def full(**_):
+        raise OSError(28, "No space left on device")
+
+    content = parquet_bytes([{"text": "row"}])
+    monkeypatch.setattr(parquet, "TemporaryFile", full)
+    told = outcome(cut(content, [100]), "a.parquet")
+    assert told.startswith("a.parquet: there is no room for a copy of it on disk (No space left on device); free some")
+
+
+@pytest.mark.parametrize("path", ["a.csv", "a.tsv"])
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+def test_empty_lines_before_a_header_are_counted_and_not_held(path, end):
+    content = end * 200_000
+    tracemalloc.start()
+    assert outcome(cut(content, [1 << 16]), path) == []
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 4_000_000  # all of them would take 20 MB
+    assert outcome(end * 3 + b" " + end * 2 + b"x" + end, path) == [(6, {" ": "x"})]
+    assert ":5: the row has 2 fields" in outcome(
+        end * 3 + b"text" + end + (b"1\t2" if path == "a.tsv" else b"1,2"), path
+    )
+
+
+@pytest.mark.parametrize("path", ["a.csv", "a.tsv"])
+def test_lines_of_spaces_before_a_header_are_held_up_to_a_bound(monkeypatch, path):
+    monkeypatch.setattr(csv_file, "_MOST_BLANK", 5)
+    assert outcome(b" \n\n" * 2, path) == []
+    assert outcome(b" \n\n" * 2 + b"x\n", path) == [(3, {" ": " "}), (5, {" ": "x"})]
+    assert ":6: so many blank lines" in outcome(b" \n\n" * 3 + b"x\n", path)
+    monkeypatch.setattr(limits, "MAX_ROW_BYTES", 20)
+    assert ":3: so many blank lines" in outcome(b"       \n" * 4, path)
 
 
 @pytest.mark.parametrize("path", ["a.jsonl", "a.csv"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -10,8 +11,9 @@ import pytest
 from d2b_gate.core.change import Scope
 from d2b_gate.core.content import Streamed
 from d2b_gate.core.errors import EvaluationError
+from d2b_gate.core.row_lists import in_key_order
 from d2b_gate.core.rules import DatasetSpec
-from d2b_gate.gate import dataset, indexing, notes, row_schemas
+from d2b_gate.gate import dataset, indexing, notes, row_schemas, spooling
 from d2b_gate.gate.cumulative import bless
 from d2b_gate.gate.dataset import added_rows, compare, removed_rows, rows_in
 from d2b_gate.gate.row_schemas import schema_findings
@@ -73,6 +75,37 @@ def test_a_large_file_is_parsed_once_and_its_index_found_again(few):
     assert bench.parsed == ["data/a.jsonl"] * 2
     assert (first.cached, second.cached) == (0, 60 + 80)
     assert list(first.diff.added) == list(second.diff.added)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "parsed"),
+    [
+        ("data/a.csv", "data/b.csv", 1),
+        ("data/a.csv", "data/a.CSV", 1),
+        ("data/a.csv", "data/a.tsv", 2),
+        ("data/.csv", "data/.tsv", 2),
+        ("data/.a.csv", "data/.a.tsv", 2),
+    ],
+)
+def test_a_blob_is_read_again_where_its_new_name_says_another_format(old, new, parsed):
+    bench = Bench()
+    content = b"prompt,a\tcompletion\nred,b\tblue\n"
+    reader = replace(bench.ports(policy()).reader, rows=lambda *_: bench.parsed.append("") or iter(()))
+    for path in (old, new):
+        ports = replace(bench.ports(policy()), reader=reader)
+        compare(
+            DatasetSpec("sft", ("data/",)), Scope(bench.snapshot("", {}), bench.snapshot("", {path: content})), ports
+        )
+    assert len(bench.parsed) == parsed
+
+
+def test_a_blob_is_read_again_when_readers_find_other_rows(monkeypatch):
+    bench = Bench()
+    ports, scope = bench.ports(policy()), Scope(*(bench.snapshot("", files) for files in ALL_NEW))
+    compare(policy().datasets[0], scope, ports)
+    monkeypatch.setattr(indexing, "READ", indexing.READ + 1)
+    assert compare(policy().datasets[0], scope, ports).cached == 0
+    assert bench.parsed == ["data/a.jsonl"] * 2
 
 
 def test_every_added_and_removed_row_can_be_read_in_one_go(few):
@@ -138,12 +171,63 @@ def test_a_store_that_cannot_be_written_costs_only_the_memory_of_it(few, monkeyp
     assert "TMPDIR" in caught.value.remedy
 
 
+def full(*_, **__):
+    raise OSError(28, "No space left on device")
+
+
+def full_at(root, really):
+    """What fails below this folder alone, as where the cache's disk is full and another has room."""
+    return lambda folder: full() if root in Path(folder).parents else really(folder)
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_full_disk_of_the_cache_costs_only_the_memory_of_it(few, monkeypatch, tmp_path, name):
+    in_memory = Bench().check(*CHANGES[name], policy())
+    few()
+    monkeypatch.setattr(indexing, "SMALL", 1_000)  # no index is a file, so that the first to be written down is here
+    really = records.temporary
+    for place in (records, indexing, spooling):
+        monkeypatch.setattr(place, "temporary", full_at(tmp_path, really))
+    bench = Bench()
+    bench.store.row_files = RowFiles(tmp_path / "rows")
+    assert bench.check(*CHANGES[name], policy()) == in_memory
+    for place in (records, indexing, spooling):
+        monkeypatch.setattr(place, "temporary", full)
+    with pytest.raises(EvaluationError, match="no room to index the rows on disk") as caught:
+        Bench().check(*CHANGES[name], policy())
+    assert "TMPDIR" in caught.value.remedy
+
+
+def test_rows_of_a_state_need_no_place_in_the_cache(few, monkeypatch, tmp_path):
+    bench = Bench()
+    state, ports = bench.snapshot("", MANY_FILES[1]), bench.ports(policy())
+    in_memory = list(rows_in(policy().datasets[0], state, ports))
+    few()
+    monkeypatch.setattr(indexing, "SMALL", 1_000)
+    (tmp_path / "rows").touch()
+    bench = Bench(files=bench.files)
+    bench.store.row_files = RowFiles(tmp_path / "rows")
+    assert list(rows_in(policy().datasets[0], state, bench.ports(policy()))) == in_memory
+
+
+def test_rows_of_many_files_are_sorted_where_there_is_room(few, monkeypatch, tmp_path):
+    monkeypatch.setattr(spooling, "MOST_MERGED", 1)
+    bench = Bench()
+    state = bench.snapshot("", MANY_FILES[1])
+    few()
+    rows = rows_in(policy().datasets[0], state, bench.ports(policy()))
+    expected = sorted((ref.key, ref.path, ref.line) for ref in rows)
+    really = records.temporary
+    monkeypatch.setattr(records, "temporary", lambda folder: full() if folder else really(folder))
+    assert list(in_key_order(rows)) == expected
+    rows = rows_in(policy().datasets[0], state, bench.ports(policy()))
+    monkeypatch.setattr(records, "temporary", full)
+    with pytest.raises(EvaluationError, match="no room to sort the rows on disk"):
+        list(in_key_order(rows))
+
+
 def test_a_disk_that_fills_while_rows_are_compared_is_told(few, monkeypatch):
     few()
-
-    def full(*_):
-        raise OSError(28, "No space left on device")
-
     monkeypatch.setattr(dataset, "spooled_diff", full)
     with pytest.raises(EvaluationError, match="no room to compare the rows on disk"):
         Bench().check(*ONE_FILE, policy())

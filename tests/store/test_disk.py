@@ -129,6 +129,21 @@ def test_a_value_that_changed_on_disk_or_lies_under_another_name_counts_as_absen
     assert store.problem == ""
 
 
+@pytest.mark.parametrize("change", ["used = 'x'", "used = zeroblob(4)", "value = CAST(value AS BLOB)", "value = 7"])
+def test_a_value_of_another_type_counts_as_absent_and_is_collected(tmp_path, change):
+    store = on_disk(tmp_path)
+    store.put_json("k", "1", 12)
+    with sqlite3.connect(tmp_path / "values.sqlite3") as database:
+        database.execute(f"UPDATE entries SET {change}")
+    database.close()
+    store.put_json("k", "2", 12)
+    assert (store.get_json("k", "1"), store.get_json("k", "2")) == (None, 12)
+    assert store.size().values == 2
+    store.gc(0)
+    assert store.size().values == 0
+    assert store.problem == ""
+
+
 def test_text_that_is_no_json_counts_as_absent(tmp_path):
     values = Values(tmp_path / "values.sqlite3")
     values.put("k", "1", "{broken")

@@ -115,6 +115,33 @@ def test_content_that_changed_on_disk_counts_as_absent_and_is_replaced(tmp_path)
     assert store.get_features("k", list(HUNDRED)) == HUNDRED
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "packed SET value = CAST(value AS TEXT)",
+        "packed SET value = 7",
+        "held SET day = 'x'",
+        "held SET day = zeroblob(4)",
+        "held SET bytes = 'x'",
+        "held SET checksum = 'x'",
+        "held SET name = 'x'",
+    ],
+)
+def test_content_of_another_type_counts_as_absent_and_is_collected(tmp_path, change):
+    plain = dict.fromkeys(HUNDRED, b"plain text")
+    store = on_disk(tmp_path)
+    store.put_features("k", plain)
+    in_every_shard(tmp_path, f"UPDATE {change}")
+    assert store.get_features("k", list(plain)) == (plain if "bytes" in change else {})
+    assert store.size().features == 100
+    assert store.forget_unused(time.time() - 10 * 86_400) >= 0
+    store.clear()
+    assert store.size() == (0, 0, 0, 0)
+    store.put_features("k", plain)
+    assert store.get_features("k", list(plain)) == plain
+    assert store.problem == ""
+
+
 def test_content_under_another_rows_number_counts_as_absent(tmp_path):
     store = on_disk(tmp_path)
     store.put_features("k", HUNDRED)

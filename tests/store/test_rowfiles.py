@@ -41,6 +41,18 @@ def test_an_index_on_disk_says_what_one_in_memory_says(tmp_path):
     assert RowFiles(tmp_path / "absent").get("key") is None
 
 
+def test_records_are_read_the_same_where_a_file_has_one_position(tmp_path, monkeypatch):
+    monkeypatch.delattr(os, "pread")
+    assert told(RowFiles(tmp_path).put("key", iter(ENTRIES))) == told(held_parts(ENTRIES))
+    with records.temporary(tmp_path) as file:
+        first = records.Spooled(file, 0, records.spool(iter([b"1", b"2", b"3", b"4"]), file), 1).read(0, 4)
+        assert next(first) == b"1"
+        assert file.tell() == 4
+        records.spool(iter([b"5"]), file)
+        assert list(first) == [b"2", b"3", b"4"]
+        assert list(records.Spooled(file, 4, 1, 1).read(0, 1)) == [b"5"]
+
+
 def test_places_and_keys_are_sorted_whatever_order_rows_come_in(tmp_path):
     entries = [("a", key, 1, True) for _, key, _, _ in ENTRIES]
     ((_, _, places, keys),) = told(RowFiles(tmp_path).put("key", entries))
@@ -98,6 +110,29 @@ def test_an_index_is_collected_with_the_store_and_its_use_is_recorded(tmp_path):
     assert store.gc(1_000) > 0
     assert not path.exists()
     assert store.get_json("kind", "key") == "value"
+
+
+def test_an_index_that_a_run_reads_stays_until_another_run_collects(tmp_path):
+    for _ in range(2):  # one that makes it, one that finds it
+        store = open_store(tmp_path, max_bytes=2_000)
+        parts = store.row_files.get("key") or store.row_files.put("key", ENTRIES)
+        for number in range(10):
+            store.put_json("kind", str(number), "x" * 500)
+        assert told(parts) == told(held_parts(ENTRIES))
+        assert store.problem == ""
+        store.close()
+    other = open_store(tmp_path, max_bytes=2_000)
+    other.put_json("kind", "more", "x" * 500)
+    assert other.row_files.get("key") is None
+
+
+def test_every_use_of_an_index_is_recorded(tmp_path):
+    RowFiles(tmp_path).put("key", ENTRIES)
+    (path,) = tmp_path.glob("*/*.rows")
+    just_now = time.time() - 60
+    os.utime(path, (just_now, just_now))
+    assert RowFiles(tmp_path).get("key")
+    assert path.stat().st_mtime > just_now + 30
 
 
 def test_what_a_crash_left_is_swept(tmp_path):

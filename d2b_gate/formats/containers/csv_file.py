@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 SUFFIXES: tuple[str, ...] = (".csv",)
 
+_EMPTY = (b"\n", b"\r\n")
+_MOST_BLANK = 10_000  # our choice: they are held, and a header below so many lines of spaces is a mistake
+
 
 def records(content: bytes, path: str) -> Iterator[Record]:
     """Parse each line after the header."""
@@ -47,7 +50,7 @@ def without_rows(content: bytes, path: str, delimiter: str, gone: Collection[int
 
 def delimited(pieces: Iterator[bytes], path: str, delimiter: str) -> Iterator[Record]:
     """Parse lines of fields; every line needs as many fields as the header."""
-    rows = _rows(_unless_blank(lines_of(text_pieces(pieces, path), path)), path, delimiter)
+    rows = _rows(_unless_blank(lines_of(text_pieces(pieces, path), path), path), path, delimiter)
     header = next(rows, None)
     if header is None:
         return
@@ -62,14 +65,22 @@ def delimited(pieces: Iterator[bytes], path: str, delimiter: str) -> Iterator[Re
         yield Record(dict(zip(names, cells, strict=True)), line)
 
 
-def _unless_blank(lines: Iterator[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:
-    """The lines, or none where all are blank."""
+def _unless_blank(lines: Iterator[tuple[int, bytes]], path: str) -> Iterator[tuple[int, bytes]]:
+    """The lines, or none but empty ones where all are blank."""
     opening: list[tuple[int, bytes]] = []
+    held = 0
     for line in lines:
+        if not opening and line[1] in _EMPTY:
+            yield line  # not held, however many there are: the reader counts it and makes no row of it
+            continue
         opening.append(line)
         if not line[1].isspace():
             yield from opening
             yield from lines
+            return
+        held += len(line[1])
+        if len(opening) > _MOST_BLANK or held > limits.MAX_ROW_BYTES:
+            raise malformed(path, line[0], "so many blank lines stand before the header", "take them out")
 
 
 def _rows(lines: Iterator[tuple[int, bytes]], path: str, delimiter: str) -> Iterator[tuple[int, int, list[str]]]:

@@ -32,14 +32,18 @@ def streamed(pieces: Iterator[bytes], path: str, wanted: Callable[[int], bool]) 
     """As `records`, from a temporary file: the footer, which comes last, is read first."""
     del wanted
     begin = next(pieces, b"")
-    more = next(pieces, b"")
-    if not more:
+    more = next(pieces, None)
+    if more is None:
         yield from records(begin, path)
         return
-    with TemporaryFile(prefix="d2b-gate-") as file:
-        size = sum(map(file.write, chain((begin, more), pieces)))
-        file.seek(0)
-        yield from _records(file, size, path)
+    try:
+        with TemporaryFile(prefix="d2b-gate-") as file:
+            size = sum(map(file.write, chain((begin, more), pieces)))
+            file.seek(0)
+            yield from _records(file, size, path)
+    except OSError as error:  # of the temporary file: what is wrong with its content is told as that
+        what = f"there is no room for a copy of it on disk ({error.strerror})"
+        raise malformed(path, 0, what, "free some space, or name another TMPDIR") from error
 
 
 def _records(file: IO[bytes], size: int, path: str) -> Iterator[Record]:
