@@ -6,6 +6,7 @@ import json
 import sqlite3
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -125,6 +126,9 @@ def _run(device: str, job: Job, watch: Watch, shop: Shop) -> None:
             shop.metrics.jobs.labels(verb, state).inc()
             shop.metrics.seconds.labels(verb).observe(seconds)
             shop.desk.end(job.ref, state, error)
+            with suppress(OSError):  # there is no result, or it is forgotten again
+                # only now: who looks at what is kept passes over a job that has not ended
+                shop.count_kept(shop.jobs.result(job.ref).stat().st_size)
     shop.journal.line("job", verb=verb, state=state, seconds=seconds, job=job.ref.name[:12], device=device)
 
 
@@ -137,7 +141,6 @@ def _outcome(device: str, ref: Ref, watch: Watch, shop: Shop) -> tuple[str, str,
         desktop = _desktop(device, ref, asked, watch, shop)
         with result_file(shop.jobs.result(ref)) as file:
             perform(ref.name, asked, desktop, file)
-        shop.count_kept(shop.jobs.result(ref).stat().st_size)
         shop.metrics.loaded.labels(asked.model.id, device).set(1)
     except StoppedError as stopped:
         return verb, *_stopped(stopped)

@@ -98,7 +98,9 @@ def test_nothing_outlives_a_process_that_is_killed(running):
 
 @pytest.mark.parametrize("address", ["auto", "ray://127.0.0.1:1"])
 def test_no_cluster_there_is_told_at_once(address, tmp_path):
-    connecting = f"from d2b_gate.backends.ray.cluster import connect\nconnect({address!r})"
+    # ray looks for clusters among this machine's processes, and other tests may have one
+    alone = "import ray._private.services as services\nservices.psutil.process_iter = lambda *_: iter(())\n"
+    connecting = f"{alone}from d2b_gate.backends.ray.cluster import connect\nconnect({address!r})"
     started = time.monotonic()
     done = subprocess.run([sys.executable, "-c", connecting], capture_output=True, text=True, cwd=tmp_path, check=False)
     assert time.monotonic() - started < 30
