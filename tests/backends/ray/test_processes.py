@@ -29,8 +29,8 @@ rows = [make_row([Turn("text", f"owl {i}", trained=True)]) for i in range(400)]
 backend = workers("tests.backends.ray.openings:moody", cache=Path(sys.argv[1]))
 os.kill(backend._pool.pids()[0], signal.SIGKILL)
 assert (backend.states(rows[:4], "last").values_nld == FakeBackend().states(rows[:4], "last").values_nld).all()
-print("midway", flush=True)
 try:
+    print("midway", flush=True)  # within, for the interrupt may come before it returns
     backend.states(rows, "last")
 except KeyboardInterrupt:
     sys.exit(130)
