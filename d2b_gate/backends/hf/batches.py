@@ -39,16 +39,10 @@ class Batch:
 
 def row_batch(rows: Sequence[Encoded], pad: int, device: torch.device) -> Batch:
     """Pad rows on the right; the chosen tokens are the loss tokens."""
-    width = max(len(row.ids) for row in rows)
-    ids_bt = torch.full((len(rows), width), pad)
-    mask_bt = torch.zeros((len(rows), width), dtype=torch.int64)
-    chosen: list[tuple[int, int, int]] = []
-    for b, row in enumerate(rows):
-        ids_bt[b, : len(row.ids)] = torch.tensor(row.ids)
-        mask_bt[b, : len(row.ids)] = 1
-        chosen += [(b, t - 1, row.ids[t]) for t in row.targets]
+    ids_bt, mask_bt = _padded([row.ids for row in rows], pad)
+    chosen = [(b, t - 1, row.ids[t]) for b, row in enumerate(rows) for t in row.targets]
     rows_s, from_s, token_c = (torch.tensor(column, dtype=torch.int64) for column in _columns(chosen, 3))
-    positions_bt = torch.arange(width).expand(len(rows), width)
+    positions_bt = torch.arange(ids_bt.shape[1]).expand(ids_bt.shape)
     tensors = (ids_bt, positions_bt, mask_bt, rows_s, from_s, torch.arange(len(chosen)), token_c, rows_s.clone())
     return Batch(*(tensor.to(device) for tensor in tensors))
 
@@ -79,12 +73,7 @@ def path_batch(paths: Sequence[Tree], pad: int, device: torch.device) -> Batch:
 
     Owners are numbered as in `tree_batch`.
     """
-    width = max(len(path.ids) for path in paths)
-    ids_bt = torch.full((len(paths), width), pad)
-    mask_bt = torch.zeros((len(paths), width), dtype=torch.int64)
-    for b, path in enumerate(paths):
-        ids_bt[b, : len(path.ids)] = torch.tensor(path.ids)
-        mask_bt[b, : len(path.ids)] = 1
+    ids_bt, mask_bt = _padded([path.ids for path in paths], pad)
     read = (tensor.to(device) for tensor in _read_at(paths))
     return Batch(ids_bt.to(device), None, mask_bt.to(device), *read)
 
@@ -92,6 +81,17 @@ def path_batch(paths: Sequence[Tree], pad: int, device: torch.device) -> Batch:
 def owners(trees: Sequence[Tree]) -> list[tuple[int, int, int]]:
     """The continuations of a batch in the order of their numbers: (tree, prompt, continuation)."""
     return sorted({(b, read[2], read[3]) for b, tree in enumerate(trees) for read in tree.reads})
+
+
+def _padded(sequences: Sequence[Sequence[int]], pad: int) -> tuple[Tensor, Tensor]:
+    """Tokens padded on the right, and which of them are no padding. Shapes: two int64 (batch, time)."""
+    width = max(len(ids) for ids in sequences)
+    ids_bt = torch.full((len(sequences), width), pad)
+    mask_bt = torch.zeros((len(sequences), width), dtype=torch.int64)
+    for b, ids in enumerate(sequences):
+        ids_bt[b, : len(ids)] = torch.tensor(ids)
+        mask_bt[b, : len(ids)] = 1
+    return ids_bt, mask_bt
 
 
 def _read_at(trees: Sequence[Tree]) -> tuple[Tensor, ...]:
