@@ -1,4 +1,4 @@
-"""What a person is told once: that rows leave this machine, and where to."""
+"""Of backends elsewhere: where what they said is kept, and that a person is told once where rows go."""
 
 from __future__ import annotations
 
@@ -8,6 +8,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from d2b_gate.core.ports import Progress
+
+REMOTES = "remotes"
+"""What was computed elsewhere, by origin."""
+RAYS = "rays"
+"""What clusters computed, by address."""
+
+
+def apart(cache: Path, kind: str, address: str) -> Path:
+    """Where everything lies that an address said: apart, for what one says of a model no other run believes."""
+    import hashlib
+
+    return cache / kind / hashlib.sha256(address.encode()).hexdigest()[:16]
 
 
 def tell_once(folder: Path, address: str, text: str, progress: Progress) -> None:

@@ -6,6 +6,7 @@ import shutil
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from d2b_gate.backends.told import RAYS, REMOTES
 from d2b_gate.cli.console import show
 from d2b_gate.cli.sizes import bound_in_bytes, readable
 from d2b_gate.cli.stored import RESULTS
@@ -23,10 +24,6 @@ STORE = "store"
 MODELS = "models"
 TRAINING = "training"
 """Where interrupted trainings keep their progress."""
-REMOTES = "remotes"
-"""What was computed elsewhere, by origin."""
-RAYS = "rays"
-"""What clusters computed, by address."""
 
 
 def run_info(arguments: Namespace) -> int:

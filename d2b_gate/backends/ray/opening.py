@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
 from d2b_gate import __version__
@@ -11,7 +10,7 @@ from d2b_gate.backends.ray.cluster import require_ray
 from d2b_gate.backends.ray.pool import Pool
 from d2b_gate.backends.ray.settings import LOCAL, address_of, workers_store
 from d2b_gate.backends.ray.worker import Opened, Recipe, open_by
-from d2b_gate.backends.told import tell_once
+from d2b_gate.backends.told import RAYS, apart, tell_once
 from d2b_gate.core.fingerprint import SPOKEN
 from d2b_gate.core.printable import printable
 
@@ -53,8 +52,8 @@ def on_this_machine(recipe: Recipe, progress: Progress) -> RayBackend:
 
 
 def kept_of(address: str, cache: Path) -> Path:
-    """Where everything lies that a cluster said: apart, for what one says of a model no other run believes."""
-    return cache if address == LOCAL else cache / "rays" / hashlib.sha256(address.encode()).hexdigest()[:16]
+    """Where everything lies that a cluster said; one of this machine is no other's."""
+    return cache if address == LOCAL else apart(cache, RAYS, address)
 
 
 def _pool(address: str, recipe: Recipe, expected: Opened | None = None) -> Pool:

@@ -6,7 +6,7 @@ import importlib.util
 import os
 from typing import TYPE_CHECKING
 
-from d2b_gate.backends.told import tell_once
+from d2b_gate.backends.told import REMOTES, apart, tell_once
 from d2b_gate.core.errors import UnavailableError
 from d2b_gate.core.fingerprint import SPOKEN
 from d2b_gate.core.printable import printable
@@ -111,7 +111,5 @@ def require_libraries() -> None:
 
 
 def kept_of(server: Bound, cache: Path) -> Path:
-    """Where everything lies that an origin said: apart, for what one server says of a model no other run believes."""
-    import hashlib
-
-    return cache / "remotes" / hashlib.sha256(server.origin.encode()).hexdigest()[:16]
+    """Where everything lies that an origin said."""
+    return apart(cache, REMOTES, server.origin)
