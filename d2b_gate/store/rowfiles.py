@@ -21,7 +21,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO, TYPE_CHECKING, Final, Protocol, TypeVar, runtime_checkable
 
-from d2b_gate.store.records import Filed, Listed, Records, Runs, no_room
+from d2b_gate.store.records import Filed, Listed, Records, Runs, Spooled, no_room
 from d2b_gate.store.sizes import ROWS, Stored
 
 if TYPE_CHECKING:
@@ -41,6 +41,9 @@ _MAGIC: Final = b"d2b-gate rows 1\n"
 _STALE = 3_600.0  # seconds after which an unfinished file belongs to a process that died
 _SUFFIX = ".rows"
 _BLOCK = 1 << 20
+OUTLIVES: Final = os.name != "nt"
+"""Whether an open file can be read after its name is gone, so that no other process can take an index from this one.
+Where not (Windows), an open file could never be removed, and so it is open only while it is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +112,7 @@ class RowFiles:
 
     def _got(self, path: Path) -> tuple[Part, ...] | None:
         try:
-            with path.open("rb") as file:
-                parts = _parts(file, path)
+            parts = _opened(path, _parts)
         except OSError:
             return None
         except ValueError:
@@ -135,8 +137,7 @@ class RowFiles:
             unfinished.replace(path)
         finally:
             unfinished.unlink(missing_ok=True)
-        with path.open("rb") as file:
-            return _table(file, path)
+        return _opened(path, _table)
 
     def folder(self) -> Path:
         """Where unfinished and temporary files go: elsewhere if it cannot be made here. May raise OSError."""
@@ -230,6 +231,23 @@ def _write(entries: Iterable[Entry], file: IO[bytes], folder: Path) -> None:
     file.write(text + _TAIL.pack(len(text), digest.digest(), _MAGIC))
 
 
+def _opened(path: Path, look: Callable[[IO[bytes], Path], tuple[Part, ...]]) -> tuple[Part, ...]:
+    """What ``look`` finds in a file. May raise OSError, or ValueError for a damaged one."""
+    file = path.open("rb")
+    try:
+        parts = look(file, path)
+    except BaseException:
+        file.close()
+        raise
+    if not OUTLIVES:
+        file.close()
+    return parts
+
+
+def _records(file: IO[bytes], path: Path, offset: int, count: int) -> Records:
+    return Spooled(file, offset, count, WIDTH) if OUTLIVES else Filed(path, offset, count, WIDTH)
+
+
 def _parts(file: IO[bytes], path: Path) -> tuple[Part, ...]:
     """As `_table`, after a look at every byte: what is damaged must not become a verdict."""
     size = file.seek(0, os.SEEK_END)
@@ -251,7 +269,12 @@ def _table(file: IO[bytes], path: Path) -> tuple[Part, ...]:
     length, _, _ = _tail(file.read())
     file.seek(end - length)
     return tuple(
-        Part(name, untrained, Filed(path, offset, count, WIDTH), Filed(path, offset + count * WIDTH, count, WIDTH))
+        Part(
+            name,
+            untrained,
+            _records(file, path, offset, count),
+            _records(file, path, offset + count * WIDTH, count),
+        )
         for name, untrained, offset, count in json.loads(file.read(length))
     )
 

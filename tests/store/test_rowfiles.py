@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from d2b_gate.core.errors import EvaluationError
-from d2b_gate.store import records
+from d2b_gate.store import records, rowfiles
 from d2b_gate.store.memory import MemoryStore
 from d2b_gate.store.rowfiles import RowFiles, held_parts, row_files
 from d2b_gate.store.sqlite import open_store
@@ -160,7 +160,15 @@ def test_a_store_of_another_make_has_a_temporary_place():
     assert isinstance(row_files(store), RowFiles)
 
 
-def test_an_index_that_another_process_collected_is_told(tmp_path):
+def test_an_index_that_another_process_collected_is_read_on(tmp_path):
+    made = RowFiles(tmp_path).put("key", ENTRIES)
+    found = RowFiles(tmp_path).get("key")
+    next(tmp_path.glob("*/*.rows")).unlink()
+    assert told(made) == told(found) == told(held_parts(ENTRIES))
+
+
+def test_an_index_that_was_collected_is_told_where_no_file_outlives_its_name(tmp_path, monkeypatch):
+    monkeypatch.setattr(rowfiles, "OUTLIVES", False)
     (part, _) = RowFiles(tmp_path).put("key", ENTRIES)
     next(tmp_path.glob("*/*.rows")).unlink()
     with pytest.raises(EvaluationError, match="cannot be read any more"):
