@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from d2b_gate.backends.told import RAYS, REMOTES
 from d2b_gate.cli.console import show
-from d2b_gate.cli.sizes import bound_in_bytes, readable
+from d2b_gate.cli.sizes import readable
 from d2b_gate.cli.stored import RESULTS
 from d2b_gate.core.errors import EvaluationError, Exit
 from d2b_gate.core.printable import printable
+from d2b_gate.store.bound import bound_of_machine
 from d2b_gate.store.paths import cache_root
 from d2b_gate.store.sizes import StoreSize
 from d2b_gate.store.sqlite import DiskStore, open_store
@@ -34,7 +35,7 @@ def run_info(arguments: Namespace) -> int:
     lines = (
         f"cache    {printable(str(root))}",
         f"store    {size.values} values, {size.arrays} arrays and {size.features} features of rows,"
-        f" {readable(size.bytes)} of at most {readable(bound_in_bytes())}",
+        f" {readable(size.bytes)} of at most {readable(bound_of_machine())}",
         f"results  {sum(1 for _ in (root / RESULTS).glob('*.json'))}, {readable(_bytes_below(root / RESULTS))}",
         f"training {readable(_bytes_below(root / TRAINING))}",
         f"remotes  {readable(_bytes_below(root / REMOTES))}",

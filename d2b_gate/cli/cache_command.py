@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from d2b_gate.cli.arguments import later
-from d2b_gate.cli.sizes import BOUND, MOST, bound, parse_size
+from d2b_gate.cli.sizes import parse_size
+from d2b_gate.store.bound import BOUND, MOST, written_bound
 
 if TYPE_CHECKING:
     import argparse
@@ -24,9 +25,9 @@ def declare(commands: argparse._SubParsersAction[argparse.ArgumentParser], commo
     collect.add_argument(
         "--max-bytes",
         type=parse_size,
-        default=bound(),
+        default=written_bound(),
         metavar="SIZE",
-        help=f"how much may stay, for example 500MB (default: {MOST}, or D2B_GATE_{BOUND})",
+        help=f"how much may stay, for example 500MB (default: {MOST}, or {BOUND})",
     )
     collect.set_defaults(run=later(MODULE, "run_gc"))
 

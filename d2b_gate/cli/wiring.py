@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from d2b_gate import __version__
 from d2b_gate.cli.arguments import PLACES
-from d2b_gate.cli.sizes import bound_in_bytes
 from d2b_gate.core.errors import UnavailableError, UsageError
 from d2b_gate.core.printable import printable
 from d2b_gate.core.rules import BackendSpec, DatasetSpec
@@ -22,6 +21,7 @@ from d2b_gate.registry import load, load_all
 from d2b_gate.sources.globs import Globs
 from d2b_gate.sources.pointers import contents
 from d2b_gate.sources.selection import select
+from d2b_gate.store.bound import bound_of_machine
 from d2b_gate.store.memory import MemoryStore
 from d2b_gate.store.paths import cache_root
 from d2b_gate.store.sqlite import open_store
@@ -74,7 +74,7 @@ def wire(
     if running.backend and running.backend != policy.backend.kind:
         policy = replace(policy, backend=BackendSpec(running.backend))
     tell = running.progress.note
-    store: Store = open_store(_kept(policy) / "store", bound_in_bytes(), tell) if running.cached else MemoryStore()
+    store: Store = open_store(_kept(policy) / "store", bound_of_machine(), tell) if running.cached else MemoryStore()
     backend = CachingBackend(_backend(policy, stand, running), store, running.progress)
     ports = Ports(
         reader=row_reader(stand, policy.show_samples),

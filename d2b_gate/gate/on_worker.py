@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from d2b_gate.gate.caching import CachingBackend
 from d2b_gate.registry import load
+from d2b_gate.store.bound import bound_of_machine
 from d2b_gate.store.paths import cache_root
 from d2b_gate.store.sqlite import open_store
 
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
 def open_backend(spec: ModelSpec, cache: Path, checkout: Path | None, progress: Progress, url: str = "") -> Backend:
     """Return the local backend of a model that lies in this machine's cache; the caller's directories are not here.
 
-    ``url`` names a directory on this machine's own disk: rows whose features it holds are not computed again.
+    ``url`` names a directory on this machine's own disk: rows whose features it holds are not computed again. How large
+    it may grow is what this machine's environment says.
     """
     del cache, checkout
     backend: Backend = load("backends", "local").open_backend(spec, cache_root(), None, progress)
-    return CachingBackend(backend, open_store(Path(url)), progress) if url else backend
+    return CachingBackend(backend, open_store(Path(url), bound_of_machine()), progress) if url else backend

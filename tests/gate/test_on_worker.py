@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from d2b_gate.backends.hf.backend import HfBackend
+from d2b_gate.core.errors import UsageError
 from d2b_gate.core.rows import Turn, make_row
 from d2b_gate.core.rules import ModelSpec
 from d2b_gate.gate.on_worker import open_backend
+from d2b_gate.store.sqlite import open_store
 from tests.backends.hf.models.conftest import write_model
 from tests.models import Silence
 
@@ -38,3 +40,15 @@ def test_what_a_worker_s_store_knows_is_not_computed_again(opened, tmp_path, mon
     again = opened(str(tmp_path / "store")).states(ROWS, "last").values_nld
     assert first.any()
     np.testing.assert_allclose(again, first, atol=1e-3 * np.abs(first).max())
+
+
+def test_a_worker_s_store_grows_as_far_as_its_machine_says(opened, tmp_path, monkeypatch):
+    monkeypatch.setenv("D2B_GATE_CACHE_MAX_BYTES", "1")
+    opened(str(tmp_path / "store")).states(ROWS, "last")
+    assert open_store(tmp_path / "store").size().bytes == 0
+
+
+def test_a_bound_that_is_no_size_is_told_of_a_worker(opened, tmp_path, monkeypatch):
+    monkeypatch.setenv("D2B_GATE_CACHE_MAX_BYTES", "a lot")
+    with pytest.raises(UsageError, match=r"D2B_GATE_CACHE_MAX_BYTES: 'a lot' is no size"):
+        opened(str(tmp_path / "store"))
