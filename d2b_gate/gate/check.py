@@ -9,7 +9,7 @@ from d2b_gate.core.fingerprint import fingerprint_with_keys
 from d2b_gate.core.row_lists import in_key_order
 from d2b_gate.core.verdict import Provenance, Verdict
 from d2b_gate.gate.dataset import compare, file_changes
-from d2b_gate.gate.evaluate import evaluate, judged
+from d2b_gate.gate.evaluate import evaluate, judged, noise_from
 from d2b_gate.gate.explaining import explained
 from d2b_gate.gate.guard import guarded
 from d2b_gate.gate.row_schemas import schema_findings
@@ -46,7 +46,7 @@ def run(request: Request, ports: Ports, explain: Explaining = explained) -> Verd
     findings, rechecked = explain(findings, measured, request, ports, started)
     findings = waived(findings, request.waivers, touched)
     return Verdict(
-        provenance=_provenance(request, ports, "; ".join(dict.fromkeys(one.null for one in measured))),
+        provenance=_provenance(request, ports, noise_from(measured)),
         files=file_changes(changes),
         rows_before=sum(change.diff.before_count for change in changes),
         rows_after=sum(change.diff.after_count for change in changes),

@@ -81,6 +81,16 @@ def judged(measured: Sequence[GroupEvidence], request: Request) -> tuple[Finding
     return _judge([piece for one in measured for piece in one.evidence], request)
 
 
+def noise_from(measured: Sequence[GroupEvidence]) -> str:
+    """Where the noise that shifts were held against comes from; of which datasets, where it differs between them."""
+    told: dict[str, list[str]] = {}
+    for one in measured:
+        told.setdefault(one.null, []).extend(one.group.rules[0].datasets or ("all datasets",))
+    if len(told) < 2:
+        return "".join(told)
+    return "; ".join(f"for {', '.join(dict.fromkeys(names))}: {null}" for null, names in told.items())
+
+
 def _groups(policy: Policy, changes: Sequence[DatasetChange]) -> list[Group]:
     """Rules by the datasets they judge, in policy order."""
     everything = tuple(change.spec.name for change in changes)

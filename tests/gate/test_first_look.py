@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -12,6 +13,7 @@ from d2b_gate.core.calibration_file import calibration_key
 from d2b_gate.core.errors import Exit
 from d2b_gate.core.verdict import Status
 from d2b_gate.gate import check
+from d2b_gate.gate.evaluate import noise_from
 from d2b_gate.gate.firstlook import shorter
 from tests.gate.harness import policy
 from tests.gate.test_calibration import BASIS, CONTROLS, HARMFUL, HARMLESS, ONE_REPLICATE, calibration, judged
@@ -101,3 +103,16 @@ def test_a_warning_is_never_left_to_it():
     assert "first look" not in verdict.provenance.null
     assert bench.backend.calls["tune"] >= CONTROLS + ONE_REPLICATE
     assert finding.rule.warn_delta == 1e-6
+
+
+def test_whose_noise_is_a_first_look_s_is_told_by_dataset():
+    def measured(null, *datasets):
+        (rule, *_) = policy().rules
+        group = SimpleNamespace(rules=(replace(rule, datasets=datasets),))
+        return SimpleNamespace(group=group, null=null)
+
+    chat, code, rest = measured("one; a first look of 6 steps", "chat"), measured("two", "code"), measured("two")
+    assert noise_from([]) == ""
+    assert noise_from([code, rest]) == "two"
+    told = noise_from([chat, code, rest])
+    assert told == "for chat: one; a first look of 6 steps; for code, all datasets: two"
