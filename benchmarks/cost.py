@@ -5,7 +5,7 @@
     python -m benchmarks.cost --device cuda --shape qwen3-14b   the goals of a GPU, weights at random
     python -m benchmarks.cost --write-docs          nothing is measured: the documents say what the results say
 
-Embedded model in bfloat16, the regime and method of the default policy. On two idle cores a run takes about 40 minutes.
+Embedded model in bfloat16, the regime and method of the default policy. On two idle cores a run takes about 35 minutes.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from d2b_gate.core.rows import Row
 
 RESULT = ROOT / "benchmarks" / "results" / "cost.json"
-PARTS = ("finetune", "extraction", "cold", "warm", "startup", "memory")
+PARTS = ("finetune", "extraction", "cold", "warm", "half", "startup", "memory")
 SHAPE = "qwen3-14b"
 
 
@@ -103,6 +103,7 @@ def _of_embedded(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
             "extraction": lambda: _extraction(arguments),
             "cold": lambda: commits.cold(Path(folder) / "cold", _rows(arguments)[: arguments.rows]),
             "warm": lambda: commits.warm(Path(folder) / "warm", _rows(arguments), arguments.rows),
+            "half": lambda: commits.half(Path(folder) / "half", _rows(arguments), arguments.rows),
             "startup": lambda: _startup(arguments, Path(folder)),
             "memory": lambda: memory(ROOT / "benchmarks" / "results" / "rows.json"),
         }

@@ -16,6 +16,7 @@ from benchmarks.changes import EXAMPLE, ROOT, git
 from benchmarks.costing.rows import as_jsonl
 from benchmarks.startup import environment as plain_environment
 from benchmarks.warmth.timed import PARTS
+from d2b_gate.core.rules import MethodSpec
 from d2b_gate.store.paths import cache_root
 
 if TYPE_CHECKING:
@@ -47,13 +48,20 @@ def cold(folder: Path, rows: Sequence[Row]) -> dict[str, Any]:
     return _told("cold", {"of": len(rows), **judged(repository, folder / "cache", folder)})
 
 
-def warm(folder: Path, rows: Sequence[Row], count: int) -> dict[str, Any]:
+def half(folder: Path, rows: Sequence[Row], count: int) -> dict[str, Any]:
+    """As `warm`, by a policy that asks for half the steps, which the calibration of first looks holds for."""
+    steps = MethodSpec().first_look
+    return {"steps": steps, **warm(folder, rows, count, f"\n[method]\nsteps = {steps}\n")}
+
+
+def warm(folder: Path, rows: Sequence[Row], count: int, more: str = "") -> dict[str, Any]:
     """Judge the commit that replaces 1 % of ``count`` rows by those behind them, on a store that knows the controls.
 
     A commit of few rows has been judged before, as any repository that uses the gate has seen one. The features of the
-    other rows are not in the store, and are not missed: the commit asks for those of its own rows alone.
+    other rows are not in the store, and are not missed: the commit asks for those of its own rows alone. ``more`` is
+    added to the policy.
     """
-    repository, step = _begin(folder), round(count * SHARE)
+    repository, step = _begin(folder, more), round(count * SHARE)
     data = list(rows[:count])
     _write(repository, data[FEW:])
     git(repository, "add", "--all")
@@ -68,13 +76,13 @@ def warm(folder: Path, rows: Sequence[Row], count: int) -> dict[str, Any]:
     return _told("warm", {"of": count, "changed": step, **judged(repository, folder / "cache", folder)})
 
 
-def _begin(folder: Path) -> Path:
+def _begin(folder: Path, more: str = "") -> Path:
     """A repository with the policy in it, and a cache with the model alone."""
     repository, cache = folder / "repository", folder / "cache"
     cache.mkdir(parents=True)
     (cache / "models").symlink_to(cache_root() / "models")
     (repository / "data").mkdir(parents=True)
-    (repository / "d2b-gate.toml").write_text(POLICY.read_text(encoding="utf-8") + BUDGET, encoding="utf-8")
+    (repository / "d2b-gate.toml").write_text(POLICY.read_text(encoding="utf-8") + BUDGET + more, encoding="utf-8")
     git(repository, "init", "--quiet")
     git(repository, "add", "--all")
     git(repository, "commit", "--quiet", "--message", "base")

@@ -78,6 +78,13 @@ def test_a_run_that_embedded_every_row_has_timed_that_itself():
     assert told["cold"] == pytest.approx(300 / 3600)
 
 
+def test_half_the_steps_are_told_with_what_they_cost_in_accuracy():
+    told = block({"goals": [], "parts": parts(half={"steps": 16, **run(18.0, 1.0)})})
+    assert "steps = 16" in told
+    assert "0.5 % of the fine-tune, 0.2 % beside the loop" in told
+    assert "half" not in block({"goals": [], "parts": parts()}).lower()
+
+
 def test_parts_of_other_sizes_make_no_ratio(tmp_path, monkeypatch):
     kept = tmp_path / "cost.json"
     kept.write_text(json.dumps({"parts": {**parts(), "warm": {**WARM, "of": 500}}}))
