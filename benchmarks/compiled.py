@@ -45,8 +45,8 @@ FEW = 8
 class Compiled:
     """One kind of pass with compiled blocks.
 
-    ``first`` and ``again`` are seconds until the first answer, without and with the graphs that torch keeps on disk
-    for the next process. ``faster`` is how many times as fast all later passes are. ``cosine`` is the least mean cosine
+    ``first`` and ``again`` are seconds until the first answer, without and with what torch keeps of its graphs on disk;
+    both in one process, which spares the second the imports. ``faster`` is how many times as fast all later passes are. ``cosine`` is the least mean cosine
     of what both ways answer.
     """
 
@@ -72,7 +72,7 @@ def main() -> int:
 def block(found: Sequence[Compiled]) -> str:
     """The figures as Markdown."""
     lines = [
-        "| pass, blocks compiled | first call | in the next process | later calls |",
+        "| pass, blocks compiled | first call | the same, graphs on disk | later calls |",
         "|---|---:|---:|---:|",
         *(f"| {one.stage} | {one.first:.0f} s | {one.again:.0f} s | {one.faster:.2f}x |" for one in found),
     ]

@@ -4,9 +4,19 @@ from __future__ import annotations
 
 import json
 
-from benchmarks.kernels import DOCUMENT, RESULT, Choice, block
+from benchmarks import compiled, kernels
+from benchmarks.compiled import Compiled
+from benchmarks.costing.extraction import AGREES
+from benchmarks.kernels import Choice
 
 
 def test_the_page_quotes_the_result():
-    choices = [Choice(**one) for one in json.loads(RESULT.read_text(encoding="utf-8"))]
-    assert block(choices) in DOCUMENT.read_text(encoding="utf-8")
+    choices = [Choice(**one) for one in json.loads(kernels.RESULT.read_text(encoding="utf-8"))]
+    assert kernels.block(choices) in kernels.DOCUMENT.read_text(encoding="utf-8")
+
+
+def test_the_page_quotes_what_compiled_graphs_would_bring():
+    found = [Compiled(**one) for one in json.loads(compiled.RESULT.read_text(encoding="utf-8"))]
+    assert {one.stage for one in found} == {"features", "gradients of rows"}
+    assert min(one.cosine for one in found) > AGREES
+    assert compiled.block(found) in compiled.DOCUMENT.read_text(encoding="utf-8")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from safetensors import SafetensorError, safe_open
@@ -62,8 +63,10 @@ class Checkpoint:
             save_file(tensors, str(unfinished), {"losses": json.dumps(list(losses)), "moved": json.dumps(moved)})
             unfinished.replace(self._path)
         except (OSError, SafetensorError):
-            unfinished.unlink(missing_ok=True)
+            with suppress(OSError):
+                unfinished.unlink()
 
     def remove(self) -> None:
         """Forget the progress."""
-        self._path.unlink(missing_ok=True)
+        with suppress(OSError):  # none was written, or its place is no directory
+            self._path.unlink()

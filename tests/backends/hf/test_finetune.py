@@ -129,6 +129,15 @@ def _counted(steps, package):
     return counted
 
 
+def test_a_place_that_is_no_directory_costs_the_resumption_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpoints, "EVERY", 0.0)
+    whole = train_adapter(tiny_engine("llama"), plan(), lambda: None, Checkpoint(tmp_path / "never"))
+    (tmp_path / "file").write_text("no directory")
+    assert same(
+        whole, train_adapter(tiny_engine("llama"), plan(), lambda: None, Checkpoint(tmp_path / "file" / "work" / "one"))
+    )
+
+
 def test_a_damaged_checkpoint_begins_anew(tmp_path):
     path = tmp_path / "one.safetensors"
     path.write_bytes(b"nonsense")
