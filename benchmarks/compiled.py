@@ -46,8 +46,8 @@ class Compiled:
     """One kind of pass with compiled blocks.
 
     ``first`` and ``again`` are seconds until the first answer, without and with what torch keeps of its graphs on disk;
-    both in one process, which spares the second the imports. ``faster`` is how many times as fast all later passes are. ``cosine`` is the least mean cosine
-    of what both ways answer.
+    both in one process, which spares the second the imports. ``faster`` is how many times as fast all later passes are.
+    ``cosine`` is the least mean cosine of what both ways answer.
     """
 
     stage: str
