@@ -29,7 +29,7 @@ from benchmarks.costing.memory import memory
 from benchmarks.costing.ratios import ratios
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from d2b_gate.core.rows import Row
 
@@ -46,7 +46,6 @@ def main() -> int:
         return 0
     record = measure(arguments)
     print(markdown(record["goals"]))
-    arguments.result.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     if arguments.result == RESULT:
         write_docs(record, ROOT)
     return 0
@@ -77,26 +76,37 @@ def _arguments() -> argparse.Namespace:
 
 
 def measure(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Measure the parts asked for and join them with those of earlier runs."""
+    """Measure the parts asked for and join them with those of earlier runs; what is measured is kept at once."""
     known = json.loads(arguments.result.read_text(encoding="utf-8")) if arguments.result.is_file() else {}
     parts: dict[str, Any] = dict(known.get("parts", {}))
     stamp = {"measured": datetime.now(timezone.utc).isoformat(timespec="minutes")}
-    if arguments.shape:
-        parts["gpu"] = _of_shape(arguments) | stamp
-    else:
-        for name, part in _of_embedded(arguments).items():
-            parts[name] = part | stamp
-    if {"finetune", "extraction", "cold", "warm"} <= parts.keys():
-        if parts["finetune"]["rows"] != parts["cold"]["of"] or parts["cold"]["of"] != parts["warm"]["of"]:
-            raise SystemExit("parts of runs over different numbers of rows make no ratio: measure them again together")
-        parts["ratios"] = ratios(parts["finetune"], parts["extraction"], parts["cold"], parts["warm"])
+    record: dict[str, Any] = {}
+    for name, part in [("gpu", _of_shape(arguments))] if arguments.shape else _of_embedded(arguments):
+        parts[name] = part | stamp
+        record = _record(parts)
+        arguments.result.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    if len(_sizes(parts)) > 1:
+        raise SystemExit("parts of runs over different numbers of rows make no ratio: measure them again together")
+    return record
+
+
+def _record(parts: dict[str, Any]) -> dict[str, Any]:
+    """The parts with what follows from them; ratios only where all are about the same rows."""
+    compared = ("finetune", "extraction", "cold", "warm")
+    parts.pop("ratios", None)
+    if parts.keys() >= set(compared) and len(_sizes(parts)) == 1:
+        parts["ratios"] = ratios(*(parts[name] for name in compared))
     device = f"{os.cpu_count()} cores, {platform.machine()}"
     return {"goals": table_of(parts, device), "machine": _machine(), "parts": parts}
 
 
-def _of_embedded(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
+def _sizes(parts: Mapping[str, Any]) -> set[int]:
+    return {parts[name][key] for name, key in (("finetune", "rows"), ("cold", "of"), ("warm", "of")) if name in parts}
+
+
+def _of_embedded(arguments: argparse.Namespace) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each part as soon as it is measured."""
     asked = arguments.only.split(",")
-    parts: dict[str, dict[str, Any]] = {}
     with tempfile.TemporaryDirectory() as folder:
         todo: dict[str, Callable[[], dict[str, Any]]] = {
             "finetune": lambda: _finetune(arguments),
@@ -110,9 +120,8 @@ def _of_embedded(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
         for name in PARTS:
             if name in asked:
                 began = time.perf_counter()
-                parts[name] = todo[name]()
+                yield name, todo[name]()
                 print(f"{name}: {time.perf_counter() - began:.0f} s", flush=True)
-    return parts
 
 
 def _finetune(arguments: argparse.Namespace) -> dict[str, Any]:

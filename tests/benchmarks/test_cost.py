@@ -91,6 +91,17 @@ def test_parts_of_other_sizes_make_no_ratio(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["cost", "--only", "memory", "--result", str(kept)])
     with pytest.raises(SystemExit, match="different numbers of rows"):
         cost.main()
+    assert "ratios" not in json.loads(kept.read_text())["parts"]
+
+
+def test_what_was_measured_is_kept_when_a_later_part_fails(tmp_path, monkeypatch):
+    kept = tmp_path / "cost.json"
+    monkeypatch.setattr(cost, "memory", lambda _: pytest.fail("no memory"))
+    monkeypatch.setattr(cost, "_startup", lambda *_: {"over_python": 4.0})
+    monkeypatch.setattr(sys, "argv", ["cost", "--only", "startup,memory", "--result", str(kept)])
+    with pytest.raises(pytest.fail.Exception, match="no memory"):
+        cost.main()
+    assert json.loads(kept.read_text())["parts"]["startup"]["over_python"] == 4.0
 
 
 def test_work_adds_up():
