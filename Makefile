@@ -13,7 +13,7 @@ help:
 	@echo "make test-slow  tests on the embedded model and in environments that pre-commit builds"
 	@echo "make bench      start-up and example-change benchmarks, written to benchmarks/results/"
 	@echo "make bench-rows memory and time of a check by number of rows, up to a million; needs no model"
-	@echo "make bench-cost  what a verdict costs beside the fine-tune that it predicts; about 40 minutes"
+	@echo "make bench-cost  what a verdict costs beside the fine-tune that it predicts; about 45 minutes"
 	@echo "make bench-fidelity  predicted against true shifts of real fine-tunes, from the committed table; needs no model"
 
 install: $(VENV)/.installed

@@ -5,7 +5,7 @@
     python -m benchmarks.cost --device cuda --shape qwen3-14b   the goals of a GPU, weights at random
     python -m benchmarks.cost --write-docs          nothing is measured: the documents say what the results say
 
-Embedded model in bfloat16, the regime and method of the default policy. On two idle cores a run takes about 35 minutes.
+Embedded model in bfloat16, the regime and method of the default policy. On two idle cores a run takes about 45 minutes.
 """
 
 from __future__ import annotations
