@@ -8,7 +8,6 @@ Needs a C++ compiler, as torch's compiler does.
 
 from __future__ import annotations
 
-import json
 import os
 import statistics
 import sys
@@ -20,7 +19,7 @@ from typing import TYPE_CHECKING
 from benchmarks.costing.extraction import agreement
 from benchmarks.costing.models import embedded
 from benchmarks.costing.rows import draw_rows
-from benchmarks.scoring.markdown import rewrite
+from benchmarks.scoring.markdown import publish
 from benchmarks.truth.sources import ROOT
 from d2b_gate.backends.hf.extract import row_gradients, row_states
 
@@ -62,10 +61,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["TORCHINDUCTOR_CACHE_DIR"] = folder
         found = list(_measured(embedded().engine(), draw_rows(2 * ROWS).rows))
-    text = block(found)
-    print(text)
-    RESULT.write_text(json.dumps([asdict(one) for one in found], indent=1) + "\n", encoding="utf-8")
-    rewrite(DOCUMENT, RESULT.name, text)
+    publish([asdict(one) for one in found], block(found), RESULT, DOCUMENT)
     return 0
 
 
@@ -93,9 +89,9 @@ def _compared(stage: str, work: Work, engine: Engine, rows: Sequence[Row]) -> Co
     started = _Blocks(engine)
     try:
         started.compile()
-        first = _seconds(work, few)
+        first, _ = _timed(work, few)
         started.compile()
-        again = _seconds(work, few)
+        again, _ = _timed(work, few)
         work(warm)  # a shape of another kind, such as a batch of one, may compile once more
         ratios: list[float] = []
         for _ in range(ROUNDS):
@@ -109,10 +105,6 @@ def _compared(stage: str, work: Work, engine: Engine, rows: Sequence[Row]) -> Co
     print(f"{stage}: {[round(one, 2) for one in ratios]}", flush=True)
     cosine = agreement(answer.values_nld, plain.values_nld)
     return Compiled(stage, round(first, 1), round(again, 1), round(statistics.median(ratios), 2), round(cosine, 5))
-
-
-def _seconds(work: Work, rows: Sequence[Row]) -> float:
-    return _timed(work, rows)[0]
 
 
 def _timed(work: Work, rows: Sequence[Row]) -> tuple[float, States]:

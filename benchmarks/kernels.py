@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import statistics
 import sys
@@ -15,7 +14,7 @@ import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from benchmarks.scoring.markdown import rewrite
+from benchmarks.scoring.markdown import publish
 from benchmarks.truth.behaviours import BEHAVIOURS
 from benchmarks.truth.bench import open_bench
 from benchmarks.truth.sources import ROOT
@@ -62,10 +61,7 @@ def main() -> int:
     """Measure, print, write."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     choices = list(_choices(open_bench("builtin:smollm2-135m")))
-    text = block(choices)
-    print(text)
-    RESULT.write_text(json.dumps([asdict(one) for one in choices], indent=1) + "\n", encoding="utf-8")
-    rewrite(DOCUMENT, RESULT.name, text)
+    publish([asdict(one) for one in choices], block(choices), RESULT, DOCUMENT)
     return 0
 
 

@@ -73,11 +73,12 @@ def _half(parts: Mapping[str, Any]) -> str:
     own, plain = (
         shown(part["path"] / seconds, "share") for seconds in (finetune["whole"], finetune["seconds"]["plain"])
     )
-    scored = json.loads(FIDELITY.read_text(encoding="utf-8"))["contenders"]
+    fidelity = json.loads(FIDELITY.read_text(encoding="utf-8"))
+    default = fidelity["default"]
     found, stopped = (
         [
-            f"{100 * find(scored, name, 'held_out')[figure]:.0f} %"
-            for name in (f"proxy-lora-{part['steps']}", "proxy-lora")
+            f"{100 * find(fidelity['contenders'], name, 'held_out')[figure]:.0f} %"
+            for name in (f"{default}-{part['steps']}", default)
         ]
         for figure in ("tpr_at_fpr_1pct", "false_stop_rate_long")
     )

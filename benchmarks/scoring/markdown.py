@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.scoring.predictions import PUBLISHED
 from benchmarks.scoring.standing import GOALS, find
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 
@@ -83,6 +84,13 @@ def _cell(score: Mapping[str, Any], figure: str) -> str:
 
 def _percent(value: float) -> str:
     return f"{100 * value:.1f} %"
+
+
+def publish(found: Sequence[Mapping[str, Any]], figures: str, result: Path, document: Path) -> None:
+    """Print figures, keep what they are made of, and put them between the marks of a document."""
+    print(figures)
+    result.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    rewrite(document, result.name, figures)
 
 
 def rewrite(readme: Path, result: str, figures: str) -> bool:
